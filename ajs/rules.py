@@ -1,0 +1,488 @@
+"""One frozen class per kind of start day; cycle, substitute and days from start wrap it.
+
+A *schedule rule* is a value: what rule book section 2 lists, already checked. Minutes and days are whole
+numbers. ``occurrences`` gives the dates of a rule under a calendar; their times are in ``schedule.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum
+
+from ajs.calendar import (
+    LAST_YEAR,
+    Calendar,
+    calendar_month,
+    last_weekday,
+    month_number,
+    nth_weekday,
+    weekday_from,
+)
+
+MAX_RULES = 144
+"""Rules a jobnet may have, numbered 1..144 (rule book 2.1)."""
+MISSING_DAY_IS_LAST = True
+"""Whether an absolute day that a month lacks is its last day; if not: no run (rule book 3.3 [decide])."""
+CYCLE_DAYS_FOLLOW_KIND = True
+"""Whether a cycle of days counts open days from an open start day, likewise closed (rule book 3.7 [decide])."""
+
+_ONE_DAY = timedelta(days=1)
+
+
+class Counting(Enum):
+    """What a day number counts (rule book 2.3, 1.11)."""
+
+    ABSOLUTE = "absolute"
+    RELATIVE = "relative"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredDay:
+    """The AJS day of the registration (rule book 3.2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayNumber:
+    """The n-th day of a month: calendar day, day from the base day, open or closed day (3.3, 3.4)."""
+
+    counting: Counting
+    number: int
+    year: int | None = None
+    month: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayFromEnd:
+    """Counted back from the end of a month, 0 = the last day (rule book 3.5)."""
+
+    counting: Counting
+    back: int
+    year: int | None = None
+    month: int | None = None
+
+
+class Nth(Enum):
+    """Which occurrence of a weekday in a month; ``ANY`` = no number was given (3.6, R12, R29)."""
+
+    FIRST = 1
+    SECOND = 2
+    THIRD = 3
+    FOURTH = 4
+    FIFTH = 5
+    LAST = "last"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekdayOfMonth:
+    """A weekday (0 = Monday) of a month; counting is ABSOLUTE or RELATIVE (rule book 3.6)."""
+
+    counting: Counting
+    weekday: int
+    nth: Nth
+    year: int | None = None
+    month: int | None = None
+
+
+StartDay = RegisteredDay | DayNumber | DayFromEnd | WeekdayOfMonth
+
+
+class CycleUnit(Enum):
+    """The unit of a processing cycle (rule book 3.7, 3.8)."""
+
+    YEAR = "year"
+    MONTH = "month"
+    WEEK = "week"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """Every n years, months, weeks or days."""
+
+    every: int
+    unit: CycleUnit
+
+
+class Substitute(Enum):
+    """What happens when the date is a closed day (rule book 3.10)."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    SKIP = "skip"
+    RUN = "run"
+
+
+class FromStart(Enum):
+    """Which days are counted from the substituted date, and which way (rule book 3.12)."""
+
+    OPEN_BEFORE = "open before"
+    OPEN_AFTER = "open after"
+    PLAIN_BEFORE = "plain before"
+    PLAIN_AFTER = "plain after"
+
+
+@dataclass(frozen=True, slots=True)
+class DaysFromStart:
+    """Move the date by n days; open days are looked for within so many plain days (rule book 3.12)."""
+
+    kind: FromStart
+    days: int = 1
+    within: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StartTime:
+    """A start time in minutes: of the rule's date, or after the base time (root) or upper start (nested)."""
+
+    minutes: int = 0
+    relative: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One schedule rule of a jobnet (rule book 2.3); the defaults are AJS3's.
+
+    ``link`` is the rule number of the upper jobnet that this rule follows; it means nothing on a root.
+    """
+
+    number: int = 1
+    start_day: StartDay = RegisteredDay()
+    start_time: StartTime = StartTime()
+    cycle: Cycle | None = None
+    substitute: Substitute = Substitute.SKIP
+    shift_days: int = 2
+    days_from_start: DaysFromStart | None = None
+    link: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One date that a rule hits, and where the closed days and the days from start put it.
+
+    ``day`` is the date before any shift, ``substituted`` the date after substitution for a closed day, ``runs_on`` the
+    one after days from start. None: no run, dropped at that step.
+    """
+
+    rule: Rule
+    day: date
+    substituted: date | None
+    runs_on: date | None
+
+
+# -- from rule to dates: start day -> cycle -> substitute -> days from start (rule book section 3) --
+
+
+def occurrences(
+    rule: Rule,
+    calendar: Calendar,
+    registered: date,
+    since: date,
+    counts: Callable[[date], bool],
+) -> Iterator[Occurrence]:
+    """Yield what a rule hits on days not before ``since`` up to ``LAST_YEAR``, in order of the unshifted day.
+
+    A few earlier ones may come first. ``registered`` is the AJS day of the registration; ``counts`` says whether a run
+    of that date still counts after the registration. Only a rule without cycle whose month or year was left out
+    asks it: when this month's run does not count, the next month's is taken (R14, R27, R38).
+
+    The order survives the shifts: substitution and days from start never bring two days out of order, so what
+    follows is never earlier.
+    """
+    if since.year > LAST_YEAR:
+        return
+    for day in _unshifted(rule, calendar, registered, since, counts):
+        if day.year > LAST_YEAR:
+            return
+        yield shifted(rule, day, calendar)
+
+
+def reach(rule: Rule) -> tuple[int, int]:
+    """Return how many days earlier and how many later than its unshifted day a run's date can lie."""
+    back = ahead = 0
+    match rule.substitute:
+        case Substitute.BEFORE:
+            back += rule.shift_days
+        case Substitute.AFTER:
+            ahead += rule.shift_days
+        case Substitute.SKIP | Substitute.RUN:
+            pass
+    moved = rule.days_from_start
+    if moved is not None:
+        match moved.kind:
+            case FromStart.OPEN_BEFORE:
+                back += moved.within
+            case FromStart.OPEN_AFTER:
+                ahead += moved.within
+            case FromStart.PLAIN_BEFORE:
+                back += moved.days
+            case FromStart.PLAIN_AFTER:
+                ahead += moved.days
+    return back, ahead
+
+
+def shifted(rule: Rule, day: date, calendar: Calendar) -> Occurrence:
+    """Return what becomes of a day that a rule hits: substitution, then days from start (rule book 3.10, 3.12)."""
+    substituted = day if calendar.is_open(day) else _substituted(rule, day, calendar)
+    if substituted is None:
+        return Occurrence(rule, day, None, None)
+    if rule.days_from_start is None:
+        return Occurrence(rule, day, substituted, substituted)
+    return Occurrence(
+        rule, day, substituted, _from_start(rule.days_from_start, substituted, calendar)
+    )
+
+
+def _substituted(rule: Rule, day: date, calendar: Calendar) -> date | None:
+    """Return the day on which a run of a closed day runs instead, or None (rule book 3.10)."""
+    match rule.substitute:
+        case Substitute.BEFORE:
+            return _open_before(day, 1, rule.shift_days, calendar)
+        case Substitute.AFTER:
+            return _open_after(day, 1, rule.shift_days, calendar)
+        case Substitute.SKIP:
+            return None
+        case Substitute.RUN:
+            return day
+
+
+def _from_start(moved: DaysFromStart, day: date, calendar: Calendar) -> date | None:
+    """Return the day that lies the days from start away from a day, or None (rule book 3.12)."""
+    match moved.kind:
+        case FromStart.OPEN_BEFORE:
+            return _open_before(day, moved.days, moved.within, calendar)
+        case FromStart.OPEN_AFTER:
+            return _open_after(day, moved.days, moved.within, calendar)
+        case FromStart.PLAIN_BEFORE:
+            return day - timedelta(days=moved.days)
+        case FromStart.PLAIN_AFTER:
+            return day + timedelta(days=moved.days)
+
+
+def _open_before(day: date, nth: int, within: int, calendar: Calendar) -> date | None:
+    found = calendar.nth_back_from(day - _ONE_DAY, nth, open_days=True)
+    return found if found is not None and (day - found).days <= within else None
+
+
+def _open_after(day: date, nth: int, within: int, calendar: Calendar) -> date | None:
+    found = calendar.nth_from(day + _ONE_DAY, nth, open_days=True)
+    return found if found is not None and (found - day).days <= within else None
+
+
+# -- unshifted days: start day and cycle --
+
+
+def _unshifted(
+    rule: Rule,
+    calendar: Calendar,
+    registered: date,
+    since: date,
+    counts: Callable[[date], bool],
+) -> Iterator[date]:
+    cycle = rule.cycle
+    if cycle is None:
+        return iter(_once(rule, calendar, registered, counts))
+    match cycle.unit:
+        case CycleUnit.YEAR:
+            return _every_months(rule.start_day, calendar, registered, since, 12 * cycle.every)
+        case CycleUnit.MONTH:
+            return _every_months(rule.start_day, calendar, registered, since, cycle.every)
+        case CycleUnit.WEEK | CycleUnit.DAY:
+            first = _first_date(rule.start_day, calendar, registered)
+            if first is None:
+                return iter(())
+            if cycle.unit is CycleUnit.WEEK:
+                return _every_days(first, since, 7 * cycle.every)
+            return _every_days_of_kind(rule.start_day, calendar, first, since, cycle.every)
+
+
+def _once(
+    rule: Rule, calendar: Calendar, registered: date, counts: Callable[[date], bool]
+) -> tuple[date, ...]:
+    """Return the one day of a rule without cycle, or none (rule book 3.1; R14, R27, R38)."""
+    start_day = rule.start_day
+    if isinstance(start_day, RegisteredDay):
+        return (registered,)
+    fixed = _without_month(start_day, registered)
+    if fixed is not None:
+        return (fixed,)
+    month = _first_month(start_day, calendar, registered)
+    later: int | None
+    if start_day.month is None:
+        later = month + 1
+    elif start_day.year is None:
+        later = month + 12
+    else:
+        later = None
+    day = day_in_month(start_day, calendar, month, registered)
+    if later is not None and not _still_comes(rule, calendar, day, registered, counts):
+        day = day_in_month(start_day, calendar, later, registered)
+    return () if day is None else (day,)
+
+
+def _still_comes(
+    rule: Rule,
+    calendar: Calendar,
+    day: date | None,
+    registered: date,
+    counts: Callable[[date], bool],
+) -> bool:
+    """Return whether a first day exists and its run still counts; one dropped by the calendar counts by its day."""
+    if day is None:
+        return False
+    runs_on = shifted(rule, day, calendar).runs_on
+    return day >= registered if runs_on is None else counts(runs_on)
+
+
+def _first_date(start_day: StartDay, calendar: Calendar, registered: date) -> date | None:
+    """Return where a cycle of days or weeks begins: in the first month that has the start day (R14, R28)."""
+    fixed = _without_month(start_day, registered)
+    if fixed is not None:
+        return fixed
+    first = _first_month(start_day, calendar, registered)
+    months = range(first, month_number(LAST_YEAR + 1, 1))
+    days = (day_in_month(start_day, calendar, month, registered) for month in months)
+    return next((day for day in days if day is not None), None)
+
+
+def _every_months(
+    start_day: StartDay, calendar: Calendar, registered: date, since: date, every: int
+) -> Iterator[date]:
+    """Yield the start day evaluated anew in every nth month (rule book 3.8)."""
+    first = _first_month(start_day, calendar, registered)
+    skipped = max(0, _month_of(start_day, calendar, since) - first)
+    # The month after the last year's last one may be named so and yet begin in it.
+    end = month_number(LAST_YEAR + 1, 2)
+    for month in range(first + skipped // every * every, end, every):
+        day = day_in_month(start_day, calendar, month, registered)
+        if day is not None:
+            yield day
+
+
+def _every_days(first: date, since: date, every: int) -> Iterator[date]:
+    """Yield every nth day (rule book 3.7, 3.8)."""
+    skipped = max(0, (since - first).days)
+    start = first.toordinal() + skipped // every * every
+    for ordinal in range(start, date(LAST_YEAR, 12, 31).toordinal() + 1, every):
+        yield date.fromordinal(ordinal)
+
+
+def _every_days_of_kind(
+    start_day: StartDay, calendar: Calendar, first: date, since: date, every: int
+) -> Iterator[date]:
+    """Yield every nth day, or every nth open or closed day when such days are counted (rule book 3.7, R25)."""
+    open_days = _counted_kind(start_day) if CYCLE_DAYS_FOLLOW_KIND else None
+    if open_days is None:
+        yield from _every_days(first, since, every)
+        return
+    skipped = calendar.count(first, since, open_days=open_days) if since > first else 0
+    day = calendar.nth_from(first, skipped // every * every + 1, open_days=open_days)
+    while day is not None:
+        yield day
+        day = calendar.nth_from(day, every + 1, open_days=open_days)
+
+
+def _counted_kind(start_day: StartDay) -> bool | None:
+    """Return True when the start day counts open days, False for closed days, None otherwise."""
+    if not isinstance(start_day, (DayNumber, DayFromEnd)):
+        return None
+    match start_day.counting:
+        case Counting.OPEN:
+            return True
+        case Counting.CLOSED:
+            return False
+        case Counting.ABSOLUTE | Counting.RELATIVE:
+            return None
+
+
+def _without_month(start_day: StartDay, registered: date) -> date | None:
+    """Return the first date of a start day that is not looked for in a month (rule book 3.2, R12)."""
+    match start_day:
+        case RegisteredDay():
+            return registered
+        case WeekdayOfMonth(weekday=weekday, nth=Nth.ANY, month=None):
+            return weekday_from(registered, weekday)
+        case DayNumber() | DayFromEnd() | WeekdayOfMonth():
+            return None
+
+
+def _first_month(start_day: StartDay, calendar: Calendar, registered: date) -> int:
+    """Return the month of the first date; what is left out is the registration day's (rule book 3.1, R11)."""
+    here = _month_of(start_day, calendar, registered)
+    if isinstance(start_day, RegisteredDay) or start_day.month is None:
+        return here
+    year = here // 12 if start_day.year is None else start_day.year
+    return month_number(year, start_day.month)
+
+
+def _month_of(start_day: StartDay, calendar: Calendar, day: date) -> int:
+    """Return the month of a day: calendar month for absolute days, else from base day to base day (R11)."""
+    if _absolute(start_day):
+        return month_number(day.year, day.month)
+    return calendar.month_of(day)
+
+
+def _absolute(start_day: StartDay) -> bool:
+    match start_day:
+        case RegisteredDay():
+            return True
+        case DayNumber() | DayFromEnd() | WeekdayOfMonth():
+            return start_day.counting is Counting.ABSOLUTE
+
+
+def day_in_month(
+    start_day: StartDay, calendar: Calendar, month: int, registered: date
+) -> date | None:
+    """Return the start day's date in a month given by its number, or None when the month lacks it.
+
+    Rule book 3.3 to 3.6. The registered day keeps its day of the month, clamped in short months (R12).
+    """
+    first, last = calendar_month(month) if _absolute(start_day) else calendar.span(month)
+    match start_day:
+        case RegisteredDay():
+            return first.replace(day=min(registered.day, last.day))
+        case DayNumber(counting=counting, number=number):
+            return _nth_day(counting, number, first, last, calendar)
+        case DayFromEnd(counting=counting, back=back):
+            return _day_from_end(counting, back, first, last, calendar)
+        case WeekdayOfMonth(weekday=weekday, nth=Nth.LAST):
+            return last_weekday(last, weekday)
+        case WeekdayOfMonth(weekday=weekday, nth=nth):
+            number = nth.value if isinstance(nth.value, int) else 1
+            return nth_weekday(first, last, weekday, number)
+
+
+def _nth_day(
+    counting: Counting, number: int, first: date, last: date, calendar: Calendar
+) -> date | None:
+    """Return the nth day, open day or closed day of a month, or None beyond its end (rule book 3.3, 3.4)."""
+    found: date | None
+    match counting:
+        case Counting.ABSOLUTE if MISSING_DAY_IS_LAST:
+            return min(first + timedelta(days=number - 1), last)
+        case Counting.ABSOLUTE | Counting.RELATIVE:
+            found = first + timedelta(days=number - 1)
+        case Counting.OPEN:
+            found = calendar.nth_from(first, number, open_days=True)
+        case Counting.CLOSED:
+            found = calendar.nth_from(first, number, open_days=False)
+    return found if found is not None and found <= last else None
+
+
+def _day_from_end(
+    counting: Counting, back: int, first: date, last: date, calendar: Calendar
+) -> date | None:
+    """Return the day so many days before the last one, or None beyond the month's first day (rule book 3.5, R14)."""
+    found: date | None
+    match counting:
+        case Counting.ABSOLUTE | Counting.RELATIVE:
+            found = last - timedelta(days=back)
+        case Counting.OPEN:
+            found = calendar.nth_back_from(last, back + 1, open_days=True)
+        case Counting.CLOSED:
+            found = calendar.nth_back_from(last, back + 1, open_days=False)
+    return found if found is not None and found >= first else None
