@@ -1,0 +1,395 @@
+"""Definition texts → ``Definitions``, or every problem of every file at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ajs.calendar import CalendarSettings
+from ajs.definition import relations, tree
+from ajs.definition.kinds import Placed, Record, Spot, Values
+from ajs.definition.problems import Problems, shown
+from ajs.definition.rule_schema import NESTED_SCHEDULE, ROOT_SCHEDULE
+from ajs.definition.schedules import settle
+from ajs.definition.tree import Node, Table, Word
+from ajs.definition.unit_schema import (
+    ABNORMAL_ABOVE,
+    AFTER,
+    CALENDAR,
+    COMMAND,
+    COMMENT,
+    ENVIRONMENT,
+    FILE_RECORD,
+    GROUP,
+    GROUP_RECORD,
+    GROUPS,
+    HOLD,
+    JOB_RECORD,
+    JOBNETS,
+    LOCAL_ONLY,
+    NESTED_RECORD,
+    PARAMETERS,
+    RECOVERY,
+    ROOT_RECORD,
+    SCRIPT,
+    STORED,
+    TIMEOUT,
+    UNITS,
+    WARNING_ABOVE,
+    WAS,
+    WORK_DIR,
+)
+from ajs.errors import Place
+from ajs.model import (
+    PATH_BYTES,
+    Definitions,
+    Job,
+    JobGroup,
+    Jobnet,
+    RootDefinition,
+    Script,
+    groups_above,
+)
+from ajs.rules import Rule
+
+ReadScript = Callable[[str, str], bytes]
+"""Returns the content of a script: (definition file, what its ``script:`` says); raises ``OSError``."""
+
+
+def read(texts: Sequence[tuple[str, bytes]], scripts: ReadScript) -> Definitions:
+    """Return what the texts define: (file name for messages, content) each.
+
+    Groups, root jobnets and scripts come in the order of their paths and hashes, units in the order written.
+    ``scripts`` is asked for every script file once and for ``sha256:...`` as written. Raises ``DefinitionError``
+    with all problems of all texts.
+    """
+    problems = Problems()
+    reading = _Reading(problems, scripts)
+    for file, content in texts:
+        node = tree.parse(file, content, problems)
+        if node is not None:
+            reading.file(node)
+    reading.check_paths()
+    problems.raise_any([file for file, _ in texts])
+    return reading.definitions()
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far."""
+
+    problems: Problems
+    scripts: ReadScript
+    groups: dict[str, tuple[JobGroup, Place]] = field(default_factory=dict)
+    group_places: dict[str, Place] = field(default_factory=dict)
+    roots: dict[str, tuple[RootDefinition, Place]] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    read: dict[tuple[str, str], bytes | OSError] = field(default_factory=dict)
+
+    def definitions(self) -> Definitions:
+        """Return all that was read."""
+        return Definitions(
+            groups=tuple(group for _, (group, _) in sorted(self.groups.items())),
+            roots=tuple(root for _, (root, _) in sorted(self.roots.items())),
+            scripts=tuple(Script(sha, content) for sha, content in sorted(self.contents.items())),
+        )
+
+    # -- files and groups --
+
+    def file(self, node: Node) -> None:
+        """Read one file: a group, or a list of groups."""
+        spot = Spot(self.problems, key="the file")
+        several = FILE_RECORD.values(node, spot) if "groups" in _keys(node) else None
+        if several is None:
+            self.group(node, spot)
+            return
+        for group in several.get(GROUPS, ()):
+            self.group(group.value, spot.at("a group"))
+
+    def group(self, node: Node, spot: Spot) -> None:
+        """Read one job group and its jobnets."""
+        name = _text_of(node, "group")
+        spot = spot.of(name if name.startswith("/") else "")
+        values = GROUP_RECORD.values(node, spot)
+        path = values.get(GROUP) if values else None
+        if values is None or path is None:
+            path = ""
+        else:
+            self.group_places.setdefault(path, values.at(GROUP))
+            self._describe(path, values, spot.of(path))
+        if values:
+            for jobnet, below in values.get(JOBNETS, ()):
+                self.root(path, jobnet, below)
+
+    def _describe(self, path: str, values: Values, spot: Spot) -> None:
+        """Keep the comment and calendar of a group; an entry that only adds jobnets does not describe it."""
+        jobnets = values.get(JOBNETS)
+        if jobnets and not values.given(COMMENT) and not values.given(CALENDAR):
+            return
+        group = JobGroup(
+            path=path,
+            comment=values.get(COMMENT, ""),
+            calendar=values.get(CALENDAR, CalendarSettings()),
+        )
+        first = self.groups.setdefault(path, (group, values.at(GROUP)))[1]
+        if first != values.at(GROUP):
+            spot.refuse(
+                values.at(GROUP),
+                f"job group {shown(path)} is described twice",
+                hint=f"the first stands at {first}; give comment and calendar in one place only",
+                value=path,
+            )
+
+    def check_paths(self) -> None:
+        """Note paths that are both a job group and a jobnet, or a group inside a jobnet."""
+        for path, place in self.group_places.items():
+            for jobnet in (path, *groups_above(path)):
+                if jobnet in self.roots:
+                    self.problems.add(
+                        place,
+                        f"{shown(jobnet)} is a root jobnet, so {shown(path)} cannot be a job group",
+                        hint=f"the jobnet stands at {self.roots[jobnet][1]}; rename one of them",
+                        unit=path,
+                        value=path,
+                    )
+
+    # -- jobnets --
+
+    def root(self, group: str, name: Placed[str], node: Node) -> None:
+        """Read one root jobnet."""
+        path = f"{group.rstrip('/')}/{name.value}"
+        spot = Spot(self.problems, path, key=f"jobnet {shown(name.value)}")
+        _check_length(path, name.place, spot)
+        if _is_flexible(node, spot) or not (values := ROOT_RECORD.values(node, spot)):
+            return
+        rules: tuple[Rule, ...] = (Rule(),)
+        numbers: tuple[int, ...] | None = (1,)
+        if values.given(ROOT_SCHEDULE):
+            rules, numbers = settle(values.get(ROOT_SCHEDULE), spot)
+        jobnet = Jobnet(
+            name=name.value,
+            comment=values.get(COMMENT, ""),
+            hold=values.yes(HOLD),
+            rules=rules,
+            units=self.units(values, path, numbers),
+        )
+        root = RootDefinition(path, jobnet, self._was(group, path, values, spot))
+        if not group:  # already noted; the path is not known
+            return
+        first = self.roots.setdefault(path, (root, name.place))[1]
+        if first != name.place:
+            spot.refuse(
+                name.place,
+                f"jobnet {shown(path)} is defined twice",
+                hint=f"the first stands at {first}; rename or remove one",
+                value=path,
+            )
+
+    def _was(self, group: str, path: str, values: Values, spot: Spot) -> str:
+        """Return the full path that a root jobnet had before; note one that cannot be."""
+        was = values.get(WAS, "")
+        if was and not was.startswith("/"):
+            was = f"{group.rstrip('/')}/{was}"
+        if was == path:
+            spot.refuse(
+                values.at(WAS),
+                f"was {shown(was)} is the name that the jobnet has now",
+                hint="give the name it had before, or remove was",
+                value=was,
+            )
+        elif was and self.renamed.setdefault(was, path) != path:
+            spot.refuse(
+                values.at(WAS),
+                f"{shown(was)} was renamed to {shown(self.renamed[was])} already",
+                hint="one jobnet can become only one other; remove one of the keys was",
+                value=was,
+            )
+        return was
+
+    def units(
+        self, values: Values, path: str, numbers: tuple[int, ...] | None
+    ) -> tuple[Jobnet | Job, ...]:
+        """Return the units of a jobnet; ``numbers`` are its schedule rules, None when not known."""
+        units: list[Jobnet | Job] = []
+        order: dict[str, relations.Relation] = {}
+        for name, node in values.get(UNITS, ()):
+            spot = Spot(self.problems, f"{path}/{name.value}", key=f"unit {shown(name.value)}")
+            _check_length(spot.unit, name.place, spot)
+            relation = relations.Relation(name, spot, (), recovery=False, ordered=True)
+            order[name.value] = relation
+            if _is_flexible(node, spot):
+                continue
+            record = _record_of(node)
+            if (said := record.values(node, spot)) is None:
+                continue
+            order[name.value] = replace(
+                relation,
+                after=said.get(AFTER, ()),
+                recovery=said.yes(RECOVERY),
+                ordered=said.given(AFTER),
+            )
+            if record is NESTED_RECORD:
+                units.append(self.nested(name.value, said, spot, numbers))
+            else:
+                units.append(self.job(name.value, said, spot))
+        relations.check(order)
+        return tuple(units)
+
+    def nested(
+        self, name: str, values: Values, spot: Spot, upper: tuple[int, ...] | None
+    ) -> Jobnet:
+        """Return a nested jobnet; without a schedule it has the rules of the jobnet above (rule book 5.1)."""
+        rules, numbers = None, upper
+        if values.given(NESTED_SCHEDULE):
+            drafts = values.get(NESTED_SCHEDULE)
+            rules, numbers = settle(drafts, spot, nested=True, upper=upper)
+        return Jobnet(
+            name=name,
+            comment=values.get(COMMENT, ""),
+            after=tuple(p.value for p in values.get(AFTER, ())),
+            recovery=values.yes(RECOVERY),
+            hold=values.yes(HOLD),
+            rules=rules,
+            units=self.units(values, spot.unit, numbers),
+        )
+
+    # -- jobs --
+
+    def job(self, name: str, values: Values, spot: Spot) -> Job:
+        """Return a job; note keys that do not go together."""
+        has_script = values.given(SCRIPT)
+        guessed = {SCRIPT.key, COMMAND.key} & values.meant
+        if has_script == values.given(COMMAND) and not guessed:
+            spot.refuse(
+                values.at(COMMAND),
+                f"unit {shown(name)} has command and script together"
+                if has_script
+                else f"unit {shown(name)} has neither command nor script",
+                hint="keep one of them; the arguments of a script are its parameters"
+                if has_script
+                else "give a job command: or script:, and a jobnet units:",
+            )
+        if values.given(PARAMETERS) and not has_script:
+            spot.refuse(
+                values.at(PARAMETERS),
+                "parameters belong to a script, and there is none",
+                hint="write them into command, or add script",
+            )
+        abnormal, warning = values.get(ABNORMAL_ABOVE, 0), values.get(WARNING_ABOVE)
+        if warning is not None and warning >= abnormal and not values.wrong(ABNORMAL_ABOVE):
+            spot.refuse(
+                values.at(WARNING_ABOVE),
+                f"warning_above {warning} is not below abnormal_above {abnormal}",
+                hint="raise abnormal_above"
+                if values.given(ABNORMAL_ABOVE)
+                else f"abnormal_above is 0 when not given; add one above {warning}",
+                value=str(warning),
+            )
+        return Job(
+            name=name,
+            comment=values.get(COMMENT, ""),
+            after=tuple(p.value for p in values.get(AFTER, ())),
+            recovery=values.yes(RECOVERY),
+            hold=values.yes(HOLD),
+            command=values.get(PARAMETERS if has_script else COMMAND, ""),
+            script=self._script(values, spot),
+            work_dir=values.get(WORK_DIR, ""),
+            environment=tuple(
+                sorted((key.value, text) for key, text in values.get(ENVIRONMENT, ()))
+            ),
+            timeout_s=values.get(TIMEOUT),
+            warning_above=warning,
+            abnormal_above=abnormal,
+        )
+
+    def _script(self, values: Values, spot: Spot) -> str:
+        """Return the SHA-256 of a job's script and keep its content; note one that cannot be had."""
+        named = values.get(SCRIPT)
+        if named is None:
+            return ""
+        place = values.at(SCRIPT)
+        content = self._content(place.file, named)
+        if isinstance(content, OSError):
+            spot.refuse(
+                place,
+                f"script {shown(named)} cannot be read: {_reason(content)}",
+                hint="a script is looked for beside the definition file",
+                value=named,
+            )
+            return ""
+        sha = hashlib.sha256(content).hexdigest()
+        if named.startswith(STORED) and named != STORED + sha:
+            spot.refuse(
+                place,
+                f"script {shown(named)} has another content than its name says",
+                hint="name the script file itself",
+                value=named,
+            )
+        self.contents[sha] = content
+        return sha
+
+    def _content(self, file: str, named: str) -> bytes | OSError:
+        """Return the content of a script, or why there is none; asked for once."""
+        if (file, named) not in self.read:
+            try:
+                self.read[file, named] = self.scripts(file, named)
+            except OSError as error:
+                self.read[file, named] = error
+        return self.read[file, named]
+
+
+def _reason(error: OSError) -> str:
+    """Return why a file cannot be read, in lower case."""
+    return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def _keys(node: Node) -> dict[str, Node]:
+    """Return what stands under each key that is a word."""
+    if not isinstance(node, Table):
+        return {}
+    return {key.text: value for key, value in node.entries if isinstance(key, Word)}
+
+
+def _text_of(node: Node, key: str) -> str:
+    """Return the word under a key, or nothing."""
+    value = _keys(node).get(key)
+    return value.text if isinstance(value, Word) else ""
+
+
+def _is_flexible(node: Node, spot: Spot) -> bool:
+    """Return whether a unit is a flexible job, after noting that there are none."""
+    value = _keys(node).get("type")
+    if not isinstance(value, Word) or value.text != "flexible":
+        return False
+    spot.refuse(
+        value.place,
+        f"{spot.key} is a flexible job, and {LOCAL_ONLY}",
+        hint="remove type, destination and relay to run it here",
+        value="flexible",
+    )
+    return True
+
+
+def _record_of(node: Node) -> Record:
+    """Return whether a unit is described as a nested jobnet or as a job."""
+    said = _text_of(node, "type")
+    if said in {"job", "jobnet"}:
+        return NESTED_RECORD if said == "jobnet" else JOB_RECORD
+    keys = _keys(node).keys()
+    if "units" in keys or ("schedule" in keys and not keys & {"command", "script"}):
+        return NESTED_RECORD
+    return JOB_RECORD
+
+
+def _check_length(path: str, place: Place, spot: Spot) -> None:
+    """Note a unit whose full path is too long (commands.md 1)."""
+    size = len(path.encode())
+    if size > PATH_BYTES:
+        spot.refuse(
+            place,
+            f"the full path of {spot.key} is {size} bytes long",
+            hint=f"a full path has at most {PATH_BYTES} bytes; use shorter names or fewer levels",
+            value=path,
+        )

@@ -1,0 +1,307 @@
+"""The keys of a schedule rule (rule book 2.3, 2.4); the start day is in ``start_day_schema``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ajs.definition.kinds import (
+    Described,
+    Either,
+    Field,
+    OneOrMore,
+    Placed,
+    Record,
+    Scalar,
+    Spot,
+    Values,
+    choice,
+    whole,
+)
+from ajs.definition.scalars import (
+    CYCLE_PATTERN,
+    NotThis,
+    parse_cycle,
+    parse_number,
+    parse_start_time,
+)
+from ajs.definition.start_day_schema import START_DAY_KIND
+from ajs.rules import (
+    MAX_RULES,
+    Counting,
+    Cycle,
+    CycleUnit,
+    DayFromEnd,
+    DayNumber,
+    DaysFromStart,
+    FromStart,
+    RegisteredDay,
+    Rule,
+    StartDay,
+    StartTime,
+    Substitute,
+)
+
+
+def _signed_days(text: str) -> int:
+    """Return a number of days that is not 0."""
+    days = parse_number(text, -31, 31)
+    if not days:
+        raise NotThis
+    return days
+
+
+OPEN_DAYS = Field(
+    key="open",
+    kind=Scalar(
+        "a number of days from 1 to 31, or -1 to -31",
+        _signed_days,
+        {"type": "integer", "minimum": -31, "maximum": 31, "not": {"const": 0}},
+    ),
+    doc="Open days after the day, or before it when negative; looked for within some days.",
+    example="-1",
+)
+PLAIN_DAYS = Field(
+    key="plain",
+    kind=OPEN_DAYS.kind,
+    doc="Days after the day, or before it when negative, open or closed.",
+    example="2",
+)
+WITHIN = Field(
+    key="within",
+    kind=whole(1, 31),
+    doc="How many days are searched for the open day; none found: no run.",
+    default="10",
+    example="10",
+)
+DAYS_FROM_START_RECORD = Record(
+    name="daysFromStart",
+    title="days from start",
+    doc="A run some days before or after the day that the rule gives: open days or plain days.",
+    fields=(OPEN_DAYS, PLAIN_DAYS, WITHIN),
+    example="{open: -1, within: 10}",
+    limits={
+        "oneOf": [{"required": ["open"]}, {"required": ["plain"]}],
+        "dependentRequired": {"within": ["open"]},
+    },
+)
+
+
+def _days_from_start(values: Values, spot: Spot) -> DaysFromStart | None:
+    """Return the days from start that a mapping describes (rule book 3.12)."""
+    if values.given(OPEN_DAYS) == values.given(PLAIN_DAYS):
+        both = values.given(OPEN_DAYS)
+        spot.refuse(
+            values.place,
+            f"days_from_start has {'open and plain together' if both else 'neither open nor plain'}",
+            hint="give open for open days, or plain for days of any kind",
+        )
+        return None
+    if values.given(WITHIN) and values.given(PLAIN_DAYS):
+        spot.refuse(
+            values.at(WITHIN),
+            "days_from_start has within, but plain days are not searched for",
+            hint="remove within, or count open days",
+        )
+    if open_days := values.get(OPEN_DAYS):
+        kind = FromStart.OPEN_BEFORE if open_days < 0 else FromStart.OPEN_AFTER
+        return DaysFromStart(kind, abs(open_days), values.get(WITHIN, 10))
+    if plain := values.get(PLAIN_DAYS):
+        return DaysFromStart(
+            FromStart.PLAIN_BEFORE if plain < 0 else FromStart.PLAIN_AFTER, abs(plain)
+        )
+    return None
+
+
+NUMBER = Field(
+    key="rule",
+    kind=whole(1, MAX_RULES),
+    doc="The number of the rule.",
+    default="the smallest free number",
+    example="1",
+)
+START_DAY: Field[StartDay] = Field(
+    key="start_day",
+    kind=START_DAY_KIND,
+    doc=(
+        "The first day: that of the registration, a day of the month or a full date, a weekday, "
+        "or a counted day of the month."
+    ),
+    default="registered",
+    example="{open: last}",
+)
+START_TIME = Field(
+    key="start_time",
+    kind=Scalar(
+        "a time from 00:00 to 47:59, or +00:00 to +47:59",
+        parse_start_time,
+        {"type": "string", "pattern": r"^\+?([0-3]?[0-9]|4[0-7]):[0-5][0-9]$"},
+    ),
+    doc=(
+        "When to start on that day. With + it counts from the base time of the day, in a nested jobnet from the "
+        "start of the jobnet above."
+    ),
+    default="+00:00",
+    example="22:00",
+)
+CYCLE = Field(
+    key="cycle",
+    kind=Scalar(
+        "a cycle such as 1 day, 2 weeks, 1 month or 1 year",
+        parse_cycle,
+        {"type": "string", "pattern": CYCLE_PATTERN},
+    ),
+    doc="How often to run: every 1 to 31 days, 1 to 5 weeks, 1 to 12 months or 1 to 9 years.",
+    default="once",
+    example="1 month",
+)
+SUBSTITUTE = Field(
+    key="substitute",
+    kind=choice({s.value: s for s in Substitute}),
+    doc="What to do on a closed day: run on the open day before or after it, skip the run, or run.",
+    default="skip; with a closed start day run",
+    example="before",
+)
+SHIFT_DAYS = Field(
+    key="shift_days",
+    kind=whole(1, 31),
+    doc="How many days are searched for the open day before or after; none found: no run.",
+    default="2",
+    example="5",
+)
+DAYS_FROM_START = Field(
+    key="days_from_start",
+    kind=Described(DAYS_FROM_START_RECORD, _days_from_start),
+    doc="Run some days before or after the day that all the above gives.",
+    default="none",
+    example="{open: -1, within: 10}",
+)
+LINK = Field(
+    key="link",
+    kind=whole(1, MAX_RULES),
+    doc="The rule of the jobnet above that this rule follows: it is alive in runs which that rule made.",
+    default="the rule with the same number",
+    example="1",
+)
+_FIELDS = (
+    NUMBER,
+    START_DAY,
+    START_TIME,
+    CYCLE,
+    SUBSTITUTE,
+    SHIFT_DAYS,
+    DAYS_FROM_START,
+)
+_HINTS = {
+    "number": "write rule",
+    "time": "write start_time",
+    "day": "write start_day",
+    "every": "write cycle",
+}
+ROOT_RULE_RECORD = Record(
+    name="rule",
+    title="a schedule rule of a root jobnet",
+    doc="One schedule rule of a root jobnet: when it runs.",
+    fields=_FIELDS,
+    example="{rule: 1, start_day: registered, start_time: 22:00, cycle: 1 day, substitute: skip}",
+    hints=_HINTS | {"link": "only a nested jobnet has a jobnet above whose rule it could follow"},
+)
+NESTED_RULE_RECORD = Record(
+    name="nestedRule",
+    title="a schedule rule of a nested jobnet",
+    doc="One schedule rule of a nested jobnet: in which runs of the jobnet above it takes part, and when.",
+    fields=(*_FIELDS, LINK),
+    example="{rule: 1, link: 1, start_time: +01:00}",
+    hints=_HINTS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDraft:
+    """A rule whose number and link still depend on what stands around it; None where they were not given.
+
+    ``numbered`` is False when a number was given that is wrong.
+    """
+
+    number: Placed[int] | None
+    link: Placed[int] | None
+    rule: Rule
+    numbered: bool
+
+
+def _rule_draft(values: Values, spot: Spot) -> RuleDraft:
+    """Return the rule that a mapping describes; note keys that do not go together."""
+    start_day: StartDay = values.get(START_DAY, RegisteredDay())
+    counted = start_day.counting if isinstance(start_day, (DayNumber, DayFromEnd)) else None
+    cycle = values.get(CYCLE)
+    if cycle and cycle.unit is CycleUnit.WEEK and counted in {Counting.OPEN, Counting.CLOSED}:
+        _refuse_weeks(values, spot, cycle, counted)
+    closed = counted is Counting.CLOSED
+    substitute = values.get(SUBSTITUTE, Substitute.RUN if closed else Substitute.SKIP)
+    if closed and substitute is Substitute.SKIP:
+        spot.refuse(
+            values.at(SUBSTITUTE),
+            "substitute skip with a closed start day never runs",
+            hint="write run, before or after, or remove substitute",
+            value="skip",
+        )
+    rule = Rule(
+        start_day=start_day,
+        start_time=values.get(START_TIME, StartTime()),
+        cycle=cycle,
+        substitute=substitute,
+        shift_days=values.get(SHIFT_DAYS, 2),
+        days_from_start=values.get(DAYS_FROM_START),
+    )
+    return RuleDraft(
+        number=_placed(values, NUMBER),
+        link=_placed(values, LINK),
+        rule=rule,
+        numbered=not values.wrong(NUMBER) and not values.wrong(LINK),
+    )
+
+
+def _refuse_weeks(values: Values, spot: Spot, cycle: Cycle, counted: Counting) -> None:
+    """Note a weekly cycle of a start day that counts open or closed days (rule book 2.3)."""
+    spot.refuse(
+        values.at(CYCLE),
+        f"a cycle of weeks does not go with a start day that counts {counted.value} days",
+        hint="use a cycle of days, months or years, or a start day such as fri",
+        value=f"{cycle.every} week",
+    )
+
+
+def _placed(values: Values, field: Field[int]) -> Placed[int] | None:
+    """Return a number with its place."""
+    number = values.get(field)
+    return None if number is None else Placed(number, values.at(field))
+
+
+def _parse_undefined(text: str) -> tuple[Placed[RuleDraft], ...]:
+    """Return no rules for the word ``undefined``."""
+    if text.lower() != "undefined":
+        raise NotThis(hint="write undefined, or a list of rules such as [{start_time: 22:00}]")
+    return ()
+
+
+def _schedule_kind(record: Record) -> Either[tuple[Placed[RuleDraft], ...]]:
+    """Return what the key ``schedule`` takes: the word ``undefined``, or rules."""
+    return Either(
+        Scalar("the word undefined", _parse_undefined, {"const": "undefined"}),
+        OneOrMore(Described(record, _rule_draft), least=1),
+    )
+
+
+ROOT_SCHEDULE = Field(
+    key="schedule",
+    kind=_schedule_kind(ROOT_RULE_RECORD),
+    doc="The schedule rules, or the word undefined: then no run is ever planned.",
+    default="one rule on the registered day at the base time",
+    example="[{start_time: 22:00, cycle: 1 day}]",
+)
+NESTED_SCHEDULE = Field(
+    key="schedule",
+    kind=_schedule_kind(NESTED_RULE_RECORD),
+    doc="The schedule rules, or the word undefined: then it never runs.",
+    default="it depends on the jobnet above and runs whenever that one runs",
+    example="[{link: 1, start_time: +01:00}]",
+)

@@ -1,0 +1,334 @@
+"""The keys of job groups, jobnets and jobs."""
+
+from __future__ import annotations
+
+from ajs.definition.calendar_schema import CALENDAR_KIND
+from ajs.definition.kinds import (
+    Field,
+    Later,
+    OneOrMore,
+    Pairs,
+    Placed,
+    Record,
+    Scalar,
+    Shape,
+    whole,
+)
+from ajs.definition.rule_schema import NESTED_SCHEDULE, ROOT_SCHEDULE
+from ajs.definition.scalars import (
+    RESERVED_NAMES,
+    NotThis,
+    parse_duration,
+    parse_filled,
+    parse_flag,
+    parse_line,
+    parse_name,
+    parse_path,
+    parse_text,
+    parse_variable,
+)
+from ajs.definition.tree import Node
+from ajs.model import NAME_BYTES, PATH_BYTES
+
+MAX_RETURN_CODE = 2_147_483_647
+"""The largest threshold for return codes (execution.md 1.2)."""
+MAX_COMMAND_BYTES = 65_536
+"""The longest command: half of what Linux passes to a program as one argument."""
+LOCAL_ONLY = "this version runs jobs on this machine only"
+STORED = "sha256:"
+"""How a definition names a stored script by its content, where there is no file."""
+
+NamedNodes = tuple[tuple[Placed[str], Node], ...]
+
+_NAME_CLASS = r"[^\s\"&'*?\[\]^{|}~;,/:@-][^\s\"&'*?\[\]^{|}~;,/:@]*"
+_NAME_LIMITS: Shape = {
+    "maxLength": NAME_BYTES,
+    "pattern": f"^{_NAME_CLASS}$",
+    "not": {"enum": list(RESERVED_NAMES)},
+}
+# YAML as other tools read it types 5 and yes by themselves; a text key means them as text.
+_TEXT_SHAPE: Shape = {"type": ["string", "number", "boolean"]}
+_FILLED_SHAPE: Shape = {**_TEXT_SHAPE, "pattern": r"\S"}
+_COMMAND_SHAPE: Shape = {**_FILLED_SHAPE, "maxLength": MAX_COMMAND_BYTES}
+_LINE_SHAPE: Shape = {**_TEXT_SHAPE, "pattern": r"^[^\n]*\S[^\n]*$"}
+
+
+def _parse_command(text: str) -> str:
+    """Return a command line that a shell can be given."""
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_COMMAND_BYTES:
+        raise NotThis(
+            why=f"is longer than {MAX_COMMAND_BYTES:,} bytes",
+            hint="put it into a file and write script: FILE",
+        )
+    return parse_filled(text)
+
+
+def _parse_was(text: str) -> str:
+    """Return an earlier name or full path of a unit."""
+    return parse_path(text) if text.startswith("/") else parse_name(text)
+
+
+def _type_kind(kind: str) -> Scalar[str]:
+    """Return what the key ``type`` takes in a job or a jobnet."""
+
+    def parse(text: str) -> str:
+        if text != kind:
+            raise NotThis
+        return text
+
+    return Scalar("job or jobnet", parse, {"const": kind}, ("job", "jobnet"))
+
+
+NAME = Scalar(
+    f"a unit name of 1 to {NAME_BYTES} bytes",
+    parse_name,
+    {"type": "string", **_NAME_LIMITS},
+)
+_NAME_VALUE = Scalar(NAME.words, parse_name, _TEXT_SHAPE | _NAME_LIMITS)
+PATH = Scalar(
+    "the full path of a job group, such as /sales or /sales/tokyo",
+    parse_path,
+    {"type": "string", "maxLength": PATH_BYTES, "pattern": f"^(/|(/{_NAME_CLASS})+/?)$"},
+)
+TEXT = Scalar("a text", parse_text, _TEXT_SHAPE)
+FILLED = Scalar("a text", parse_filled, _FILLED_SHAPE)
+LINE = Scalar("a text of one line", parse_line, _LINE_SHAPE)
+FLAG = Scalar("yes or no", parse_flag, {"enum": [True, False, "yes", "no", "on", "off"]})
+
+COMMENT = Field(key="comment", kind=TEXT, doc="What it is for, in words.", example="Nightly totals")
+AFTER = Field(
+    key="after",
+    kind=OneOrMore(_NAME_VALUE),
+    doc="The units of the same jobnet that must end before this one starts.",
+    default="none; it starts with the jobnet",
+    example="[collect, check]",
+)
+RECOVERY = Field(
+    key="recovery",
+    kind=FLAG,
+    doc=(
+        "A recovery unit runs only when the units before it ended abnormally. Only recovery units may follow it, and "
+        "it does not turn the jobnet's end into a normal one."
+    ),
+    default="no",
+    example="yes",
+)
+HOLD = Field(
+    key="hold",
+    kind=FLAG,
+    doc="Hold it at its start until an operator releases it.",
+    default="no",
+    example="yes",
+)
+
+JOB_TYPE = Field(
+    key="type",
+    kind=_type_kind("job"),
+    doc="Says that this unit is a job.",
+    example="job",
+    default="told by the other keys",
+)
+JOBNET_TYPE = Field(
+    key="type",
+    kind=_type_kind("jobnet"),
+    doc="Says that this unit is a jobnet.",
+    default="told by the other keys",
+    example="jobnet",
+)
+COMMAND = Field(
+    key="command",
+    kind=Scalar("a command line", _parse_command, _COMMAND_SHAPE),
+    doc="The command line, run by /bin/sh; it may have several lines.",
+    example="python total.py",
+)
+SCRIPT = Field(
+    key="script",
+    kind=LINE,
+    doc=(
+        "A file to run as a program, relative to the definition file. ajsdefine reads and stores it, so a later "
+        "change of the file needs a new ajsdefine. sha256:... names a script that is stored already."
+    ),
+    example="scripts/total.py",
+)
+PARAMETERS = Field(
+    key="parameters",
+    kind=Scalar("an argument line", _parse_command, _COMMAND_SHAPE),
+    doc="The arguments of the script, in the words of the shell.",
+    default="none",
+    example="--month 8",
+)
+WORK_DIR = Field(
+    key="work_dir",
+    kind=LINE,
+    doc="The folder it runs in.",
+    example="/srv/sales",
+    default="that of the manager",
+)
+ENVIRONMENT = Field(
+    key="environment",
+    kind=Pairs(
+        Scalar(
+            "the name of an environment variable",
+            parse_variable,
+            {"pattern": "^[A-Za-z_][A-Za-z0-9_]{0,255}$"},
+        ),
+        TEXT,
+        "variable",
+    ),
+    doc="Environment variables, added to those of the manager.",
+    default="none",
+    example="{LANG: C.UTF-8}",
+)
+TIMEOUT = Field(
+    key="timeout",
+    kind=Scalar(
+        "a length of time from 1s to 31d",
+        parse_duration,
+        {"type": "string", "pattern": "^([0-9]{1,7} ?[a-z]+ ?)+$"},
+    ),
+    doc="How long it may run before it is killed, in d, h, min and s.",
+    default="no limit",
+    example="2h",
+)
+WARNING_ABOVE = Field(
+    key="warning_above",
+    kind=whole(0, MAX_RETURN_CODE),
+    doc="A return code above this number, and not above abnormal_above, ends the job with warning.",
+    default="no warning",
+    example="3",
+)
+ABNORMAL_ABOVE = Field(
+    key="abnormal_above",
+    kind=whole(0, MAX_RETURN_CODE),
+    doc="A return code above this number ends the job abnormally.",
+    default="0",
+    example="7",
+)
+_ELSEWHERE = dict.fromkeys(("destination", "relay", "agent", "host"), LOCAL_ONLY)
+JOB_RECORD = Record(
+    name="job",
+    title="a job",
+    doc="A job: one command or script.",
+    fields=(
+        JOB_TYPE,
+        COMMENT,
+        AFTER,
+        RECOVERY,
+        HOLD,
+        COMMAND,
+        SCRIPT,
+        PARAMETERS,
+        WORK_DIR,
+        ENVIRONMENT,
+        TIMEOUT,
+        WARNING_ABOVE,
+        ABNORMAL_ABOVE,
+    ),
+    example="{after: collect, command: python total.py, timeout: 2h, warning_above: 3, abnormal_above: 7}",
+    hints=_ELSEWHERE
+    | {
+        "schedule": "only jobnets have a schedule; put the job into a nested jobnet",
+        "units": "only jobnets have units; write type: jobnet",
+        "was": "only a root jobnet keeps its history under a new name",
+    },
+    limits={
+        "oneOf": [{"required": ["command"]}, {"required": ["script"]}],
+        "dependentRequired": {"parameters": ["script"]},
+    },
+)
+
+UNITS: Field[NamedNodes] = Field(
+    key="units",
+    kind=Pairs(NAME, Later("unit", "a job or a jobnet"), "unit"),
+    doc="The jobs and nested jobnets inside, by name.",
+    example="{total: {command: python total.py}}",
+    required=True,
+)
+_JOB_KEYS = dict.fromkeys(
+    (f.key for f in JOB_RECORD.fields), "only jobs have it; put it into a job under units"
+)
+NESTED_RECORD = Record(
+    name="nestedJobnet",
+    title="a nested jobnet",
+    doc="A nested jobnet: units of its own, and if need be schedule rules of its own.",
+    fields=(JOBNET_TYPE, COMMENT, AFTER, RECOVERY, HOLD, NESTED_SCHEDULE, UNITS),
+    example=(
+        "{after: total, schedule: [{rule: 1, link: 1, start_time: +01:00}], units: {print: {command: ./print.sh}}}"
+    ),
+    hints=_JOB_KEYS | _ELSEWHERE | {"was": "only a root jobnet keeps its history under a new name"},
+)
+WAS = Field(
+    key="was",
+    kind=Scalar("a unit name, or a full path", _parse_was, _TEXT_SHAPE),
+    doc="The name that this jobnet had before, or its full path in another group; its history moves along.",
+    default="not renamed",
+    example="day-close",
+)
+ROOT_RECORD = Record(
+    name="rootJobnet",
+    title="a root jobnet",
+    doc="A root jobnet: what is registered for execution, by itself.",
+    fields=(JOBNET_TYPE, COMMENT, WAS, HOLD, ROOT_SCHEDULE, UNITS),
+    example="{schedule: [{start_time: 22:00, cycle: 1 day}], units: {total: {command: python total.py}}}",
+    hints=_JOB_KEYS
+    | _ELSEWHERE
+    | {
+        "after": "a root jobnet stands alone; only units inside a jobnet have an order",
+        "recovery": "only units inside a jobnet can be recovery units",
+    },
+)
+
+GROUP = Field(
+    key="group",
+    kind=PATH,
+    doc="The full path of the job group; / is the scheduler service itself.",
+    example="/sales",
+    required=True,
+)
+CALENDAR = Field(
+    key="calendar",
+    kind=CALENDAR_KIND,
+    doc="The calendar of the group; {} sets nothing, and takes away what was set before.",
+    default="as it is",
+    example="{base_time: 08:00, closed: [sat, sun]}",
+)
+JOBNETS: Field[NamedNodes] = Field(
+    key="jobnets",
+    kind=Pairs(NAME, Later("rootJobnet", "a root jobnet"), "jobnet"),
+    doc="The root jobnets of the group, by name.",
+    default="none",
+    example="{daily-close: {units: {total: {command: python total.py}}}}",
+)
+GROUP_RECORD = Record(
+    name="group",
+    title="a job group",
+    doc=(
+        "A job group: where its jobnets stand and which calendar they follow. Several files may add jobnets to one "
+        "group, but only one of them gives its comment and calendar."
+    ),
+    fields=(GROUP, COMMENT, CALENDAR, JOBNETS),
+    example="{group: /sales, calendar: {closed: [sat, sun]}}",
+    hints={
+        "units": "write jobnets",
+        "groups": "a file has either group or groups",
+        "name": "write group",
+    },
+)
+GROUPS: Field[tuple[Placed[Node], ...]] = Field(
+    key="groups",
+    kind=OneOrMore(Later("group", "a job group"), least=1),
+    doc="Several job groups in one file, each with the keys of a job group.",
+    example="[{group: /sales}, {group: /sales/tokyo}]",
+    required=True,
+)
+FILE_RECORD = Record(
+    name="groups",
+    title="a file of several groups",
+    doc="A file with several job groups.",
+    fields=(GROUPS,),
+    example="{groups: [{group: /sales}, {group: /sales/tokyo, comment: Tokyo branch}]}",
+    hints=dict.fromkeys(
+        (f.key for f in GROUP_RECORD.fields),
+        "under groups each group has its own; begin its entry with '- group: /NAME'",
+    ),
+)
