@@ -1,0 +1,26 @@
+"""Hold a unit in this run, or release it (rule book 7.8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ajs.changes.base import Applied, Ground
+from ajs.plan import Generation, RootPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """``on``: hold when its turn comes; otherwise release. What the definition says comes back after this run."""
+
+    on: bool
+
+    def apply(self, plan: RootPlan, generation: Generation, unit: str, ground: Ground) -> Applied:
+        """Make the change to a run that has not started; units of a started one are held while it runs."""
+        ground.require_waiting(generation, unit)
+        holds = dict(generation.holds)
+        if self.on is ground.unit(unit).hold:
+            holds.pop(unit, None)
+        else:
+            holds[unit] = self.on
+        changed = replace(generation, holds=holds)
+        return Applied(plan.with_generation(changed), changed)

@@ -1,0 +1,454 @@
+"""A registration and the starts that the rules give → generations and dummies.
+
+A *generation* is one run of a root jobnet. Its identity never changes; where it lies (its ``slot``) may. Under
+planned registration one generation is real and every later start of the rules is a *dummy* (rule book 6.2); under
+fixed and immediate registration every generation is real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import Enum
+
+from ajs.model import Jobnet
+from ajs.schedule import Slot, Start, Tie, Timetable
+
+OVERDUE = timedelta(minutes=1)
+"""Starts this much older than the moment at which the run before them starts were missed (rule book 6.10, 6.11)."""
+LOOK_BEHIND = timedelta(days=70)
+"""How far from its unshifted date an occurrence can lie: shift days, days from start, two days of hours."""
+
+
+class Method(Enum):
+    """How a root jobnet was registered for execution (rule book section 6)."""
+
+    PLANNED = "planned"
+    FIXED = "fixed"
+    IMMEDIATE = "immediate"
+
+
+class Phase(Enum):
+    """How far a generation has come."""
+
+    WAITING = "waiting"
+    """Not started: it waits for its start time, or is held at it. Only these can be changed."""
+    RUNNING = "running"
+    ENDED = "ended"
+    PROHIBITED = "prohibited"
+    """Execution prohibited by an operator before it started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NestedPlan:
+    """The plan of one nested jobnet in one generation.
+
+    ``start`` is its wall-clock start; None means that it follows its upper jobnet (if it ``depends`` on it) or is not
+    scheduled. ``original`` is what ``start`` was before temporary changes. ``by_hand``: it was changed itself.
+    ``passed``: how far changes of upper jobnets were passed on to it, relative path of that jobnet → shift. Both count
+    as fixing the start (seed 4.5.3 (3), R16): it then follows when the root goes to another date.
+    """
+
+    start: datetime | None = None
+    original: datetime | None = None
+    depends: bool = False
+    by_hand: bool = False
+    passed: tuple[tuple[str, timedelta], ...] = ()
+    prohibited: bool = False
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether the nested jobnet runs in this generation when its turn comes."""
+        return (self.depends or self.start is not None) and not self.prohibited
+
+    @property
+    def fixed(self) -> bool:
+        """Whether a temporary change fixed the start, so that the rules no longer decide it."""
+        return self.by_hand or bool(self.passed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The original run that an earlier start left in place (*also in next schedule*, rulings R1, R16, R31)."""
+
+    slot: Slot
+    original: Slot
+    ties: tuple[Tie, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One run of a root jobnet.
+
+    ``slot`` is where it lies now, ``original`` where it lay before temporary changes. ``ties`` are the occurrences of
+    rules that it stands for, empty for immediate and added ones. ``holds`` are temporary: relative path of a unit
+    (``""`` the root) → held or released; ``prohibited`` are the nested jobnets and jobs that will be bypassed.
+    ``serial`` is the number within ``registered_for``, the execution date it was made for: together they are the
+    execution registration number, which never changes.
+    """
+
+    id: int = 0
+    method: Method
+    slot: Slot
+    original: Slot
+    phase: Phase = Phase.WAITING
+    ties: tuple[Tie, ...] = ()
+    kept: Kept | None = None
+    added: bool = False
+    nested: Mapping[str, NestedPlan] = field(default_factory=dict)
+    holds: Mapping[str, bool] = field(default_factory=dict)
+    prohibited: frozenset[str] = frozenset()
+    version: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether its start is temporarily changed."""
+        return self.slot != self.original
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """The registration of a root jobnet for execution.
+
+    ``registered`` is the wall-clock moment. ``floor`` is the slot of the last run that started or was passed by: no
+    rule start at or before it comes again (ruling R4). ``done`` are occurrences that ran away from their rule time, so
+    that an edited rule cannot bring them back (product promise: no edit runs a job twice).
+    """
+
+    method: Method
+    registered: datetime
+    floor: Slot | None = None
+    done: frozenset[Tie] = frozenset()
+    catch_up: bool = True
+    """Whether today's past run counts (``ajsentry -s``) or only the coming ones (``-f``); rule book 6.5."""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootPlan:
+    """Everything planned for one root: its registration and its generations that wait or were prohibited."""
+
+    registration: Registration
+    generations: tuple[Generation, ...] = ()
+
+    def generation(self, number: int) -> Generation | None:
+        """Return the generation with this number, or None."""
+        return next((g for g in self.generations if g.id == number), None)
+
+    @property
+    def waiting(self) -> tuple[Generation, ...]:
+        """The generations that have not started, in slot order."""
+        found = [g for g in self.generations if g.phase is Phase.WAITING]
+        return tuple(sorted(found, key=lambda g: (g.slot.start, g.slot.exec_date)))
+
+    def with_generation(self, generation: Generation) -> RootPlan:
+        """Return the plan with this generation put in place of the one with the same number."""
+        kept = tuple(generation if g.id == generation.id else g for g in self.generations)
+        return replace(self, generations=kept)
+
+    def without(self, generation: Generation) -> RootPlan:
+        """Return the plan without this generation."""
+        return replace(self, generations=tuple(g for g in self.generations if g is not generation))
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A planned start that will not run, and why; its fate is kept (product promise 3)."""
+
+    slot: Slot
+    ties: tuple[Tie, ...]
+    why: str
+
+
+# -- nested jobnets of one generation --
+
+
+def nested_plan(
+    timetable: Timetable, registered: datetime, slot: Slot, ties: tuple[Tie, ...]
+) -> dict[str, NestedPlan]:
+    """Return the plan of every nested jobnet by the rules alone (rule book section 5)."""
+    starts = timetable.nested(registered, slot.exec_date, slot.start, ties)
+    return {
+        path: NestedPlan(start=s.at, original=s.at, depends=s.follows) for path, s in starts.items()
+    }
+
+
+def nested_without_rules(timetable: Timetable) -> dict[str, NestedPlan]:
+    """Return nested plans of a run that no rule made: every nested jobnet has the root's time (rule book 6.4)."""
+    return {
+        path: NestedPlan(depends=True)
+        for path, unit in timetable.jobnet.walk()
+        if isinstance(unit, Jobnet)
+    }
+
+
+def nested_on_new_date(
+    old: Mapping[str, NestedPlan],
+    fresh: Mapping[str, NestedPlan],
+    timetable: Timetable,
+    move: tuple[date, date],
+    *,
+    by_rule: bool,
+) -> dict[str, NestedPlan]:
+    """Return the nested plans after the root went from one execution date to another.
+
+    ``fresh`` is what the rules give for the new date, ``move`` the old and the new execution date. With ``by_rule``
+    (planned registration) the rules decide, except for what was fixed by hand; otherwise every start follows the
+    date at the same offset, inside the 48 hours (seed 4.5.3 (3), rule book 7.3, R20). A prohibition stays (R16).
+    """
+    shift = move[1] - move[0]
+    found = {}
+    for path, plan in fresh.items():
+        before = old.get(path)
+        if before is None or (by_rule and not before.fixed):
+            after = plan
+        elif before.start is None:
+            after = before
+        else:
+            after = replace(
+                before,
+                start=_inside(timetable, move[1], before.start + shift),
+                original=plan.original if by_rule else _moved(before.original, shift),
+            )
+        found[path] = replace(after, prohibited=before.prohibited if before else False)
+    return found
+
+
+def _moved(at: datetime | None, shift: timedelta) -> datetime | None:
+    return None if at is None else at + shift
+
+
+def _inside(timetable: Timetable, exec_date: date, at: datetime) -> datetime:
+    first, end = timetable.window(exec_date)
+    return min(max(at, first), end - timedelta(minutes=1))
+
+
+# -- planned registration: the next real generation and the dummies after it --
+
+
+def coming(plan: RootPlan, timetable: Timetable) -> Iterator[Start]:
+    """Yield the starts that the rules still plan and no real generation stands for: the dummies, in slot order.
+
+    Prohibited occurrences, those that ran away from their rule time, and those that a postponed run has moved past
+    do not come (rule book 7.1, 7.4; rulings R1, R4, R16). The original that a run pushed ahead left in place does.
+    """
+    registration = plan.registration
+    real = plan.generations
+    taken = {tie for g in real for tie in g.ties} | registration.done
+    passed = [(g.original, g.slot) for g in real if g.phase is Phase.WAITING and not g.kept]
+    kept = [g.kept for g in real if g.kept is not None and g.phase is Phase.WAITING]
+    passed += [(k.original, k.slot) for k in kept]
+    taken |= {tie for k in kept for tie in k.ties}
+    waiting_kept = sorted(
+        (Start(k.slot, k.ties) for k in kept), key=lambda s: (s.slot.start, s.slot.exec_date)
+    )
+    for start in _after_floor(registration, timetable):
+        if all(tie in taken for tie in start.ties):
+            continue
+        if any(original < start.slot and not last < start.slot for original, last in passed):
+            continue
+        while waiting_kept and waiting_kept[0].slot < start.slot:
+            yield waiting_kept.pop(0)
+        yield start
+    yield from waiting_kept
+
+
+def _after_floor(registration: Registration, timetable: Timetable) -> Iterator[Start]:
+    """Yield the rule starts after the last run; before the first run, from the registration on (6.5, R4, R10)."""
+    registered, floor = registration.registered, registration.floor
+    if floor is not None:
+        # A rule may put a start before the day that it belongs to, so the day before is looked at too.
+        since = min(floor.exec_date, timetable.day_of(floor.start)) - timedelta(days=1)
+        planned = timetable.starts(registered, since, catch_up=registration.catch_up)
+        yield from (s for s in planned if floor < s.slot)
+        return
+    past = None
+    first = timetable.day_of(registered)
+    for start in timetable.starts(registered, first, catch_up=registration.catch_up):
+        if start.slot.start < registered:
+            past = start
+            continue
+        if past is not None:
+            yield past
+        past = None
+        yield start
+    if past is not None:
+        yield past
+
+
+def generation_for(
+    start: Start, registration: Registration, timetable: Timetable, holds: Mapping[str, bool] | None = None
+) -> Generation:
+    """Return the real generation made from one start of the rules, without temporary changes but ``holds``."""
+    return Generation(
+        method=registration.method,
+        slot=start.slot,
+        original=start.slot,
+        ties=start.ties,
+        nested=nested_plan(timetable, registration.registered, start.slot, start.ties),
+        holds=dict(holds or {}),
+    )
+
+
+def with_next(plan: RootPlan, timetable: Timetable, holds: Mapping[str, bool] | None = None) -> RootPlan:
+    """Return a planned registration's plan with its next real generation made, if the rules give one.
+
+    Nothing is added when a real generation already waits that is due before every dummy.
+    """
+    if plan.registration.method is not Method.PLANNED:
+        return plan
+    following = next(coming(plan, timetable), None)
+    waiting = plan.waiting
+    if following is None or (waiting and not following.slot < waiting[0].slot):
+        return plan
+    made = generation_for(following, plan.registration, timetable, holds)
+    return replace(plan, generations=(*plan.generations, made))
+
+
+def started(
+    plan: RootPlan, generation: Generation, timetable: Timetable, now: datetime
+) -> tuple[RootPlan, tuple[Passed, ...]]:
+    """Return the plan once this generation has left the waiting ones, with what was passed by.
+
+    It has started, or was skipped. Under planned registration the next real generation is made: the original that
+    was kept, anew and without temporary changes, or the first start behind both the old and the new time (rule book
+    6.2, 7.1, R1). Starts that went by while it waited are missed (6.10, 6.11).
+    """
+    rest = plan.without(generation)
+    if generation.method is not Method.PLANNED:
+        return rest, ()
+    if generation.kept is not None:
+        floor = max_slot(plan.registration.floor, generation.slot)
+        rest = replace(rest, registration=replace(plan.registration, floor=floor))
+        return kept_made_real(rest, generation.kept, timetable), ()
+    dropped = tuple(_moved_past(plan, generation, timetable))
+    floor = max_slot(plan.registration.floor, generation.original, generation.slot)
+    done = plan.registration.done
+    if generation.changed:
+        done |= frozenset(generation.ties)
+    rest = replace(rest, registration=replace(plan.registration, floor=floor, done=done))
+    missed = []
+    for start in coming(rest, timetable):
+        if start.slot.start > now - OVERDUE:
+            break
+        missed.append(Passed(start.slot, start.ties, "its time went by while the run before it waited"))
+        floor = max_slot(floor, start.slot)
+    rest = replace(rest, registration=replace(rest.registration, floor=floor))
+    return with_next(rest, timetable), (*dropped, *missed)
+
+
+def kept_made_real(
+    rest: RootPlan, kept: Kept, timetable: Timetable, holds: Mapping[str, bool] | None = None
+) -> RootPlan:
+    """Return the plan with a kept original as a real generation, anew and without changes but ``holds`` (R1)."""
+    anew = Generation(
+        method=rest.registration.method,
+        slot=kept.slot,
+        original=kept.original,
+        ties=kept.ties,
+        nested=nested_plan(timetable, rest.registration.registered, kept.slot, kept.ties),
+        holds=dict(holds or {}),
+    )
+    return replace(rest, generations=(*rest.generations, anew))
+
+
+def _moved_past(plan: RootPlan, generation: Generation, timetable: Timetable) -> Iterator[Passed]:
+    """Yield the dummies that a postponed run was moved past and that are now lost (seed 4.5.3 (4))."""
+    unmoved = replace(generation, slot=generation.original)
+    for start in coming(plan.with_generation(unmoved), timetable):
+        if generation.slot < start.slot:
+            return
+        yield Passed(start.slot, start.ties, f"a run was moved past it, to {generation.slot.start}")
+
+
+def max_slot(*slots: Slot | None) -> Slot:
+    """Return the latest of the slots given; at least one is not None."""
+    return max((s for s in slots if s is not None), key=lambda s: (s.start, s.exec_date))
+
+
+# -- a new definition or calendar under a planned registration --
+
+
+def recalculated(plan: RootPlan, timetable: Timetable) -> tuple[RootPlan, tuple[str, ...]]:
+    """Return a planned registration's plan under a new definition or calendar, and what was lost (rulings R4, 7.9).
+
+    A generation with temporary changes lives on while its occurrence exists; its time by the rules is noted anew.
+    Without changes it is made anew. Fixed and immediate registrations do not follow (rule book 6.3).
+    """
+    if plan.registration.method is not Method.PLANNED:
+        return plan, ()
+    keep: list[Generation] = [g for g in plan.generations if g.phase is not Phase.WAITING]
+    holds: dict[str, bool] = {}
+    notes: list[str] = []
+    for generation in plan.waiting:
+        survivor, note = _under_new_rules(plan, generation, timetable)
+        if note:
+            notes.append(note)
+        if survivor is not None:
+            keep.append(survivor)
+        else:
+            holds |= generation.holds
+    return with_next(replace(plan, generations=tuple(keep)), timetable, holds), tuple(notes)
+
+
+def _under_new_rules(
+    plan: RootPlan, generation: Generation, timetable: Timetable
+) -> tuple[Generation | None, str]:
+    """Return the generation under the new rules, or None when the rules shall make it anew; and what was lost."""
+    registration = plan.registration
+    by_hand = any(n.fixed or n.prohibited for n in generation.nested.values())
+    if not (generation.changed or generation.kept or by_hand or generation.prohibited):
+        return None, ""
+    ties = generation.kept.ties if generation.kept else generation.ties
+    found = _occurrence(registration, timetable, ties)
+    moved_to = f"the start changed to {generation.slot.start:%Y-%m-%d %H:%M}"
+    if found is None and generation.kept is None:
+        return None, f"{moved_to} is lost: the rules no longer plan the run that it changed"
+    slot = generation.slot
+    original = generation.original if found is None else found.slot
+    kept = generation.kept
+    if kept is not None:
+        kept = None if found is None else Kept(
+            slot=found.slot if kept.slot == kept.original else kept.slot,
+            original=found.slot,
+            ties=found.ties,
+        )
+    elif not generation.changed:
+        slot = original
+    live = ties if found is None else found.ties
+    fresh = nested_plan(timetable, registration.registered, slot, live)
+    same_date = (generation.slot.exec_date, slot.exec_date)
+    nested = nested_on_new_date(generation.nested, fresh, timetable, same_date, by_rule=True)
+    own_ties = () if generation.kept is not None else live
+    after = replace(generation, slot=slot, original=original, kept=kept, ties=own_ties, nested=nested)
+    if generation.kept is not None and kept is None:
+        # Nothing is left that it was changed from: it is an added run, and must not hold the floor up behind it.
+        after = replace(after, original=slot, added=True)
+    note = "" if found or not generation.kept else f"{moved_to} stays; the original that it kept is gone"
+    return after, note
+
+
+def _occurrence(
+    registration: Registration, timetable: Timetable, ties: tuple[Tie, ...]
+) -> Start | None:
+    """Return the start that the rules now give for these occurrences, or None when there is none any more."""
+    wanted = set(ties)
+    if not wanted:
+        return None
+    last = max(tie.day for tie in wanted) + LOOK_BEHIND
+    since = min(tie.day for tie in wanted) - LOOK_BEHIND
+    for start in timetable.starts(registration.registered, since, catch_up=registration.catch_up):
+        if wanted & set(start.ties):
+            return start
+        if start.slot.exec_date > last:
+            return None
+    return None
+
+
+# -- what a generation hands to the next one --
+
+
+def holds_handed_on(generation: Generation, unused: Mapping[str, bool], following: Generation) -> Generation:
+    """Return the following generation with the hold changes whose turn never came (rule book 7.8)."""
+    return replace(following, holds={**unused, **following.holds})
