@@ -1,0 +1,88 @@
+"""Why a status changed or a unit waits: short data that can be stored and read out as words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Why(Enum):
+    """Why a status changed, or why a unit waits; the name is stored, the value is how it reads."""
+
+    START_TIME = "its start time {value} has come"
+    UPPER_RUNS = "its upper jobnet runs"
+    PREDECESSOR = "predecessor {unit} {ended}"
+    NOT_NEEDED = "there is nothing to recover: predecessor {unit} {ended}"
+    NOTHING_BEFORE = "a recovery unit without predecessors has nothing to recover"
+    UPPER_ENDED = "its upper jobnet {unit} {ended}"
+    PROHIBITED = "its execution is prohibited"
+    NOT_SCHEDULED = "it has no schedule in this generation"
+    UPPER_NOT_PLANNED = "its upper jobnet {unit} is not scheduled to execute"
+    PLANNED_AGAIN = "it is scheduled to execute again"
+    HELD = "it is held"
+    RELEASED = "it was released from hold"
+    INTERRUPTED = "an operator interrupted the root jobnet"
+    NO_SLOT = "no more than {value} jobs may run at once"
+    JOB_STARTED = "the job has started"
+    RETURN_CODE = "return code {value}"
+    ABOVE_WARNING = "return code {value} above warning threshold {limit}"
+    ABOVE_ABNORMAL = "return code {value} above abnormal threshold {limit}"
+    TIMED_OUT = "it ran longer than its timeout of {value} s"
+    SIGNAL = "signal {value} ended it"
+    KILLED_BEFORE = "an operator killed it before it started"
+    NOT_STARTED = "it could not be started: {value}"
+    LOST = "how it ended cannot be known: {value}"
+    BELOW = "unit {unit} {ended}"
+    ALL_ENDED = "all its units have ended"
+    EMPTY = "it has no units"
+    PREVIOUS_RUNS = "the run {value} of the same root jobnet was still going"
+    WAITS_UPPER = "its upper jobnet {unit} has not started"
+    WAITS_PREDECESSOR = "predecessor {unit} has not ended"
+    WAITS_TIME = "its start time is {value}"
+    WAITS_ANSWER = "it was handed over, and its place has not answered yet"
+    NO_CONTACT = "no contact since {value}"
+
+
+ENDED_WORDS: Mapping[str, str] = {
+    "NORMAL": "ended normally",
+    "WARNING": "ended with warning",
+    "ABNORMAL": "ended abnormally",
+    "UNEXEC": "was not executed",
+    "BYPASS": "was bypassed",
+    "EXECDEFFER": "was skipped",
+    "INTERRUPT": "was interrupted",
+    "KILL": "was killed",
+    "FAIL": "failed to start",
+    "UNKNOWN": "has an unknown end status",
+    "WACONT": "has a warning below it",
+    "ABCONT": "has a failure below it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why one status changed, or why a unit waits, as data that can be stored.
+
+    ``unit`` is the path of the unit that caused it, relative to the root. ``value`` and ``limit`` are what ``why``
+    needs besides: a return code and its threshold, a time, or the name of the status in which ``unit`` ended.
+    """
+
+    why: Why
+    unit: str = ""
+    value: str = ""
+    limit: str = ""
+
+    @property
+    def text(self) -> str:
+        """The cause as people read it.
+
+        >>> Cause(Why.PREDECESSOR, "total", "ABNORMAL").text
+        'predecessor total ended abnormally'
+        """
+        return self.why.value.format(
+            unit=self.unit or "at the root",
+            value=self.value,
+            limit=self.limit,
+            ended=ENDED_WORDS.get(self.value, ""),
+        )

@@ -1,0 +1,483 @@
+"""decide(snapshot, now) → actions, next wake-up, reasons. The runner and the dry run call the same function.
+
+The runner reads the clock once, takes a snapshot of what is due or touched, and asks. It commits the actions that
+change stored state (``to_commit``) in one transaction, and only then does the others (``to_send``). What comes back is
+put into the next snapshot as observations. So at any instant the store knows at least as much as any place was told,
+and asking again at the same instant, after ``apply``, gives nothing.
+
+``asked`` in the snapshot is the memory of what has been sent and is not yet answered. It is kept in memory only: after
+a crash it is empty, everything that matters is asked again, and the places, which do everything once, answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ajs import attempts as tables
+from ajs.actions import (
+    AckAttempt,
+    AskAgain,
+    ChangeAttempt,
+    ChangeUnit,
+    Commit,
+    EndGeneration,
+    HoldGeneration,
+    KillAttempt,
+    PlaceAttempt,
+    QueueAttempt,
+    Send,
+    SkipGeneration,
+    StartAttempt,
+    StartGeneration,
+    StoreResult,
+    closes,
+)
+from ajs.attempts import LOCAL, TAKES_SLOT, Attempt, AttemptKey, AttemptState, Observation
+from ajs.causes import Cause, Why
+from ajs.lifecycle import (
+    HANDED_OVER,
+    Change,
+    Event,
+    Kind,
+    LiveGeneration,
+    Status,
+    UnitRun,
+    changed,
+    fire,
+    settle,
+)
+from ajs.model import Job, Jobnet
+from ajs.moment import Moment, utc_text, wall_text
+from ajs.plan import Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """A run of the same root jobnet that has not ended."""
+
+    id: int
+    execution_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A generation that waits to start; ``status`` is TIMEWAIT, or HOLDING when it was held at its start."""
+
+    generation: Generation
+    root_path: str
+    execution_id: str
+    definition: Jobnet
+    definition_hash: str
+    status: Status = Status.TIMEWAIT
+    previous: Previous | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the root is held, temporary changes counted."""
+        return self.generation.holds.get("", self.definition.hold)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What dispatch reports about one attempt."""
+
+    key: AttemptKey
+    what: Observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What is decided on.
+
+    It may leave out live generations that were not touched since the last decision and have nothing due; then
+    ``busy`` counts their attempts that take a slot, and ``next_start`` is the first wall-clock time at which
+    anything left out is due. ``attempts`` are those not yet done with, in the order they were made; an observation
+    about any other attempt says nothing. ``limit`` is how many jobs may run on this machine at once.
+    """
+
+    due: tuple[Waiting, ...] = ()
+    live: Mapping[int, LiveGeneration] = field(default_factory=dict)
+    attempts: Mapping[AttemptKey, Attempt] = field(default_factory=dict)
+    observations: tuple[Observed, ...] = ()
+    asked: frozenset[str] = frozenset()
+    limit: int | None = None
+    busy: int = 0
+    next_start: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to commit, in order, then what to send, in order.
+
+    ``wake_at`` is the next wall-clock time at which something is due, None when only an answer or an operator can
+    change anything. ``reasons`` says for every unit that waits why it does, by generation and relative path.
+    """
+
+    to_commit: tuple[Commit, ...]
+    to_send: tuple[Send, ...]
+    wake_at: datetime | None
+    reasons: Mapping[tuple[int, str], Cause]
+
+    @property
+    def actions(self) -> tuple[Commit | Send, ...]:
+        """Everything to do, in order."""
+        return (*self.to_commit, *self.to_send)
+
+
+def decide(snapshot: Snapshot, now: Moment) -> Decision:
+    """Return all that follows from the snapshot at this moment.
+
+    A generation whose start has come is held when its root is held; is skipped when a run of the same root jobnet is
+    still going (schedule skip, rule book 6.9); else starts, and everything that follows inside it happens in the same
+    decision.
+    """
+    return _Turn(snapshot, now).run()
+
+
+def first_runs(waiting: Waiting, now: Moment) -> dict[str, UnitRun]:
+    """Return the units of a generation that starts now, from its plan: the root runs, all others wait.
+
+    What is prohibited or has no schedule in this generation, or lies below such a jobnet, shows *Not sched. to exe.*
+    until its turn comes (rule book 5.4).
+    """
+    generation, definition = waiting.generation, waiting.definition
+    status = fire(Kind.JOBNET, waiting.status, Event.START)
+    runs = {
+        "": UnitRun(path="", status=status, planned=generation.slot.start, started=now.utc),
+    }
+    for path, unit in definition.walk():
+        nested = generation.nested.get(path) if isinstance(unit, Jobnet) else None
+        scheduled = nested is None or nested.depends or nested.start is not None
+        prohibited = path in generation.prohibited or (nested is not None and nested.prohibited)
+        above = runs[path.rpartition("/")[0]].status
+        planned = scheduled and not prohibited and above is not Status.NOPLAN
+        runs[path] = UnitRun(
+            path=path,
+            status=Status.TERMWAIT if planned else Status.NOPLAN,
+            planned=nested.start if nested is not None else None,
+            scheduled=scheduled,
+            prohibited=prohibited,
+            held=generation.holds.get(path, unit.hold),
+        )
+    return runs
+
+
+def apply(snapshot: Snapshot, decision: Decision) -> Snapshot:
+    """Return the snapshot after the decision was committed and sent.
+
+    The observations are used up; attempts that are done with go; the version of every generation that changed is one
+    higher, as the store makes it.
+    """
+    due = {w.generation.id: w for w in snapshot.due}
+    live = dict(snapshot.live)
+    attempts = dict(snapshot.attempts)
+    units: dict[int, dict[str, UnitRun]] = {}
+    for action in decision.to_commit:
+        match action:
+            case StartGeneration(live=started):
+                del due[started.id]
+                live[started.id] = started
+            case SkipGeneration(generation=number):
+                del due[number]
+            case HoldGeneration(generation=number):
+                due[number] = replace(due[number], status=Status.HOLDING)
+            case ChangeUnit(generation=number, run=run):
+                if number not in units:
+                    units[number] = dict(live[number].units)
+                units[number][run.path] = run
+            case (
+                QueueAttempt(attempt=attempt)
+                | PlaceAttempt(attempt=attempt)
+                | ChangeAttempt(attempt=attempt)
+            ):
+                attempts[attempt.key] = attempt
+            case EndGeneration(generation=number):
+                del live[number]
+    for number, runs in units.items():
+        if number in live:
+            version = live[number].version + 1
+            live[number] = replace(live[number], units=runs, version=version)
+    done = [k for k, a in attempts.items() if _done_with(a, live)]
+    for key in done:
+        del attempts[key]
+    asked = _still_asked(snapshot) | {action.id for action in decision.to_send}
+    return replace(
+        snapshot,
+        due=tuple(due.values()),
+        live=live,
+        attempts=attempts,
+        observations=(),
+        asked=frozenset(asked),
+    )
+
+
+def _done_with(attempt: Attempt, live: Mapping[int, LiveGeneration]) -> bool:
+    lost = attempt.state is AttemptState.LOST and attempt.generation not in live
+    return lost or attempt.state is AttemptState.ACKED
+
+
+def _still_asked(snapshot: Snapshot) -> set[str]:
+    """Return the ids of what was sent and is not answered by the snapshot's observations."""
+    asked = set(snapshot.asked)
+    for seen in snapshot.observations:
+        asked -= closes(seen.key, seen.what)
+    return asked
+
+
+class _Turn:
+    """One decision in the making: the snapshot's parts, changed as it goes, and the actions so far."""
+
+    def __init__(self, snapshot: Snapshot, now: Moment) -> None:
+        self.snapshot = snapshot
+        self.now = now
+        self.live = dict(snapshot.live)
+        self.attempts = dict(snapshot.attempts)
+        self.ended: set[int] = set()
+        self.running: dict[str, dict[int, str]] = {}
+        for generation in self.live.values():
+            self.running.setdefault(generation.root_path, {})[generation.id] = (
+                generation.execution_id
+            )
+        self.unplaced: dict[int, list[AttemptKey]] = {}
+        for attempt in self.attempts.values():
+            if attempt.state is AttemptState.QUEUED:
+                self.unplaced.setdefault(attempt.generation, []).append(attempt.key)
+        self.to_commit: list[Commit] = []
+        self.reasons: dict[tuple[int, str], Cause] = {}
+
+    def run(self) -> Decision:
+        for seen in self.snapshot.observations:
+            self._observe(seen)
+        for number in list(self.live):
+            self._settle(number)
+        for waiting in sorted(self.snapshot.due, key=_slot_order):
+            self._start(waiting)
+        self._place()
+        to_send = tuple(self._sends())
+        self._explain_attempts()
+        return Decision(tuple(self.to_commit), to_send, self._wake_at(), self.reasons)
+
+    # -- what came back --
+
+    def _observe(self, seen: Observed) -> None:
+        before = self.attempts.get(seen.key)
+        if before is None:
+            return
+        after = tables.observe(before, seen.what, self.now.utc)
+        if after == before:
+            return
+        self.attempts[seen.key] = after
+        self.to_commit.append(ChangeAttempt(after, before.state))
+        run, job = self._job_of(after)
+        if run is None or job is None:
+            return
+        if after.started is not None and run.status in HANDED_OVER:
+            run = self._fire(after, Event.JOB_STARTED, Cause(Why.JOB_STARTED), at=after.started)
+        ending = tables.ending(after, job)
+        if ending is not None:
+            at = after.ended or self.now.utc
+            self._fire(after, ending.event, ending.cause, at=at, code=ending.return_code)
+
+    def _job_of(self, attempt: Attempt) -> tuple[UnitRun | None, Job | None]:
+        """Return the job that still waits for this attempt to end, and how it runs now."""
+        generation = self.live.get(attempt.generation)
+        if generation is None:
+            return None, None
+        run = generation.units[attempt.path]
+        unit = _unit_at(generation.definition, attempt.path)
+        if run.attempt != attempt.number or run.status.ended or not isinstance(unit, Job):
+            return None, None
+        return run, unit
+
+    def _fire(
+        self,
+        attempt: Attempt,
+        event: Event,
+        cause: Cause,
+        *,
+        at: datetime | None = None,
+        code: int | None = None,
+    ) -> UnitRun:
+        run = self.live[attempt.generation].units[attempt.path]
+        change = changed(run, Kind.JOB, event, cause, at or self.now.utc)
+        if code is not None:
+            change = replace(change, run=replace(change.run, return_code=code))
+        self._record(attempt.generation, (change,))
+        return change.run
+
+    def _record(self, number: int, changes: Iterable[Change]) -> None:
+        generation = self.live[number]
+        units = dict(generation.units)
+        for change in changes:
+            units[change.run.path] = change.run
+            self.to_commit.append(
+                ChangeUnit(number, generation.version, change.before, change.run, change.cause)
+            )
+        self.live[number] = replace(generation, units=units)
+
+    # -- what follows --
+
+    def _settle(self, number: int) -> None:
+        """Run one generation to its fixed point, together with its attempts that have no place yet."""
+        while True:
+            settled = settle(self.live[number], self.now)
+            self._record(number, settled.changes)
+            for change in settled.changes:
+                if change.run.status is Status.EXECWAIT:
+                    key = AttemptKey(number, change.run.path, change.run.attempt)
+                    self.attempts[key] = tables.queued(key)
+                    self.unplaced.setdefault(number, []).append(key)
+            if not self._withdraw(number):
+                break
+        self.reasons |= {(number, path): cause for path, cause in settled.waits.items()}
+        root = self.live[number].units[""].status
+        if root.ended:
+            self.to_commit.append(EndGeneration(number, root))
+            self.ended.add(number)
+            del self.running[self.live.pop(number).root_path][number]
+
+    def _withdraw(self, number: int) -> bool:
+        """Take back attempts without a place that an operator stopped; say whether there were any."""
+        generation = self.live[number]
+        found = False
+        for key in tuple(self.unplaced.get(number, ())):
+            attempt = self.attempts[key]
+            if generation.units[attempt.path].kill_asked:
+                self._fire(attempt, Event.KILL, Cause(Why.KILLED_BEFORE))
+            elif generation.interrupted:
+                self._fire(attempt, Event.NOT_EXECUTE, Cause(Why.INTERRUPTED))
+            else:
+                continue
+            after = tables.withdrawn(attempt)
+            self.attempts[key] = after
+            self.unplaced[number].remove(key)
+            self.to_commit.append(ChangeAttempt(after, attempt.state))
+            found = True
+        return found
+
+    def _start(self, waiting: Waiting) -> None:
+        generation = waiting.generation
+        key = (generation.id, "")
+        if self.now.wall < generation.slot.start:
+            at = wall_text(generation.slot.start)
+            self.reasons[key] = Cause(Why.WAITS_TIME, value=at)
+            return
+        if waiting.held:
+            self.reasons[key] = Cause(Why.HELD)
+            if waiting.status is not Status.HOLDING:
+                hold = HoldGeneration(generation.id, generation.version, self.reasons[key])
+                self.to_commit.append(hold)
+            return
+        previous = self._previous(waiting)
+        if previous is not None:
+            cause = Cause(Why.PREVIOUS_RUNS, value=previous)
+            self.to_commit.append(SkipGeneration(generation.id, cause))
+            return
+        live = LiveGeneration(
+            id=generation.id,
+            root_path=waiting.root_path,
+            execution_id=waiting.execution_id,
+            exec_date=generation.slot.exec_date,
+            definition_hash=waiting.definition_hash,
+            definition=waiting.definition,
+            units=first_runs(waiting, self.now),
+            version=generation.version,
+        )
+        cause = Cause(Why.START_TIME, value=wall_text(generation.slot.start))
+        if waiting.status is Status.HOLDING:
+            cause = Cause(Why.RELEASED)
+        self.live[live.id] = live
+        self.running.setdefault(live.root_path, {})[live.id] = live.execution_id
+        self.to_commit.append(StartGeneration(live, waiting.status, cause))
+        self._settle(live.id)
+
+    def _previous(self, waiting: Waiting) -> str | None:
+        """Return the execution ID of a run of the same root that has not ended by now."""
+        here = self.running.get(waiting.root_path)
+        if here:
+            return next(iter(here.values()))
+        previous = waiting.previous
+        return None if previous is None or previous.id in self.ended else previous.execution_id
+
+    # -- attempts --
+
+    def _place(self) -> None:
+        """Give free slots to the attempts that wait for one, first come, first served."""
+        limit = self.snapshot.limit
+        taken = sum(a.state in TAKES_SLOT for a in self.attempts.values()) + self.snapshot.busy
+        unplaced = [a for a in self.attempts.values() if a.state is AttemptState.QUEUED]
+        for attempt in unplaced:
+            if limit is None or taken < limit:
+                after = tables.placed(attempt, LOCAL, self.now.utc)
+                self.attempts[attempt.key] = after
+                self.to_commit.append(PlaceAttempt(after))
+                taken += 1
+                continue
+            if attempt.key not in self.snapshot.attempts:
+                self.to_commit.append(QueueAttempt(attempt))
+                self._fire(attempt, Event.QUEUE, Cause(Why.NO_SLOT, value=str(limit)))
+
+    def _sends(self) -> Iterable[Send]:
+        """Yield what to ask the places: what is not known yet and is not being asked already."""
+        asked = _still_asked(self.snapshot)
+        for attempt in self.attempts.values():
+            for send in self._wanted(attempt, asked):
+                if send.id not in asked:
+                    yield send
+
+    def _wanted(self, attempt: Attempt, asked: set[str]) -> Iterable[Send]:
+        key, place = attempt.key, attempt.place
+        run, job = self._job_of(attempt)
+        ask = AskAgain(key, place)
+        if attempt.may_start:
+            if job is not None and ask.id not in asked:
+                yield StartAttempt(key, place, job)
+        elif attempt.state in TAKES_SLOT:
+            if StartAttempt.id_of(key) not in asked:
+                yield ask
+            if run is not None and run.kill_asked and attempt.started is not None:
+                yield KillAttempt(key, place)
+        elif attempt.state is AttemptState.ENDED:
+            yield StoreResult(key, place)
+        elif attempt.state is AttemptState.STORED:
+            yield AckAttempt(key, place)
+
+    # -- when, and why --
+
+    def _explain_attempts(self) -> None:
+        for attempt in self.attempts.values():
+            run, _ = self._job_of(attempt)
+            if run is None:
+                continue
+            key = (attempt.generation, attempt.path)
+            if attempt.state is AttemptState.QUEUED:
+                self.reasons[key] = Cause(Why.NO_SLOT, value=str(self.snapshot.limit))
+            elif attempt.silent_since is not None:
+                since = utc_text(attempt.silent_since)
+                self.reasons[key] = Cause(Why.NO_CONTACT, value=since)
+            elif run.status in HANDED_OVER:
+                self.reasons[key] = Cause(Why.WAITS_ANSWER)
+
+    def _wake_at(self) -> datetime | None:
+        times = [w.generation.slot.start for w in self.snapshot.due]
+        runs = (run for generation in self.live.values() for run in generation.units.values())
+        times += [r.planned for r in runs if r.status is Status.TIMEWAIT and r.planned is not None]
+        coming = [at for at in times if self.now.wall < at]
+        if self.snapshot.next_start is not None:
+            coming.append(self.snapshot.next_start)
+        return min(coming, default=None)
+
+
+def _slot_order(waiting: Waiting) -> tuple[object, ...]:
+    slot = waiting.generation.slot
+    return (slot.start, slot.exec_date, waiting.generation.id)
+
+
+def _unit_at(root: Jobnet, path: str) -> Jobnet | Job | None:
+    found: Jobnet | Job | None = root
+    for name in path.split("/"):
+        units = found.units if isinstance(found, Jobnet) else ()
+        found = next((u for u in units if u.name == name), None)
+    return found
