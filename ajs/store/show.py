@@ -1,0 +1,276 @@
+"""Plain rows for reading commands: generations, their units, attempts, events, registrations and fates.
+
+Times, dates, statuses and JSON columns are as they are stored; nothing of the core is loaded for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ajs.errors import GenerationNotFound
+from ajs.store.database import Reading, id_list
+from ajs.store.numbers import (
+    execution_id,
+    generation_number,
+    registration_number,
+    registration_parts,
+)
+from ajs.store.units import Unit
+
+
+class RegistrationRow(NamedTuple):
+    """The registration of one root jobnet (``root`` is its unit id)."""
+
+    root: int
+    path: str
+    method: str
+    registered: str
+    registered_utc: str
+    registered_by: str
+    catch_up: int
+
+
+class GenerationRow(NamedTuple):
+    """One generation. ``ties`` to ``prohibited_units`` are JSON text; ``kept`` may be None."""
+
+    id: int
+    root: int
+    path: str
+    registered_for: str
+    serial: int
+    method: str
+    phase: str
+    status: str
+    start: str
+    exec_date: str
+    original_start: str
+    original_exec_date: str
+    ties: str
+    kept: str | None
+    added: int
+    nested: str
+    holds: str
+    prohibited_units: str
+    interrupted: int
+    definition: str | None
+    started_utc: str | None
+    ended_utc: str | None
+    version: int
+
+    @property
+    def execution_id(self) -> str:
+        """The execution ID, ``@A1``."""
+        return execution_id(self.id)
+
+    @property
+    def registration_number(self) -> str:
+        """The execution registration number, ``20260811001``."""
+        return registration_number(self.registered_for, self.serial)
+
+
+class UnitRunRow(NamedTuple):
+    """One unit of a generation that has started; ``path`` is relative to the root, "" the root itself."""
+
+    generation: int
+    path: str
+    kind: str
+    status: str
+    planned: str | None
+    scheduled: int
+    prohibited: int
+    held: int
+    kill_asked: int
+    attempt: int
+    return_code: int | None
+    started_utc: str | None
+    ended_utc: str | None
+
+
+class AttemptRow(NamedTuple):
+    """One attempt; ``id`` makes its name at its place. The result's parts are None while there is none."""
+
+    id: int
+    generation: int
+    path: str
+    number: int
+    state: str
+    place: str
+    placed_utc: str | None
+    started_utc: str | None
+    ended_utc: str | None
+    return_code: int | None
+    signal: int | None
+    timed_out: int | None
+    out_bytes: int | None
+    err_bytes: int | None
+    why: str
+    silent_since_utc: str | None
+    late: str | None
+
+
+class EventRow(NamedTuple):
+    """One change of a status; ``cause`` is JSON text."""
+
+    id: int
+    generation: int
+    path: str
+    at_utc: str
+    at_wall: str
+    status: str
+    cause: str
+
+
+class FateRow(NamedTuple):
+    """What became of a planned run that did not run."""
+
+    id: int
+    root: int
+    path: str
+    exec_date: str
+    start: str
+    ties: str
+    fate: str
+    why: str
+    operation: int | None
+    generation: int | None
+    at_utc: str
+
+
+REGISTRATIONS = """
+    SELECT root, path, method, registered, registered_utc, registered_by, catch_up
+    FROM registration JOIN unit ON unit.id = root
+    WHERE ?1 IS NULL OR root IN (SELECT value FROM json_each(?1)) ORDER BY path
+"""
+
+# Generations of some root jobnets (all with NULL) whose start lies in a span, the newest so many of each root.
+GENERATIONS = """
+    SELECT id, root, path, registered_for, serial, method, phase, status, start, exec_date,
+           original_start, original_exec_date, ties, kept, added, nested, holds, prohibited_units,
+           interrupted, definition, started_utc, ended_utc, version
+    FROM (SELECT g.*, u.path,
+                 row_number() OVER (PARTITION BY g.root ORDER BY g.start DESC, g.id DESC) AS age
+          FROM generation AS g JOIN unit AS u ON u.id = g.root
+          WHERE (?1 IS NULL OR g.root IN (SELECT value FROM json_each(?1)))
+            AND (?2 IS NULL OR g.start >= ?2) AND (?3 IS NULL OR g.start < ?3)
+            AND (?4 IS NULL OR g.phase = ?4) AND (?5 IS NULL OR g.status = ?5))
+    WHERE age <= ?6
+    ORDER BY path, start, exec_date, id
+"""
+
+ONE = """
+    SELECT g.id, g.root, u.path, g.registered_for, g.serial, g.method, g.phase, g.status, g.start,
+           g.exec_date, g.original_start, g.original_exec_date, g.ties, g.kept, g.added, g.nested,
+           g.holds, g.prohibited_units, g.interrupted, g.definition, g.started_utc, g.ended_utc,
+           g.version
+    FROM generation AS g JOIN unit AS u ON u.id = g.root
+    WHERE g.root = ?1 AND (g.id = ?2 OR (g.registered_for = ?3 AND g.serial = ?4))
+"""
+
+UNIT_RUNS = """
+    SELECT generation, path, kind, status, planned, scheduled, prohibited, held, kill_asked,
+           attempt, return_code, started_utc, ended_utc
+    FROM unit_run
+    WHERE generation IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR path = ?2)
+    ORDER BY generation, position
+"""
+
+ATTEMPTS = """
+    SELECT id, generation, path, number, state, place, placed_utc, started_utc, ended_utc,
+           json_extract(result, '$.return_code'), json_extract(result, '$.signal'),
+           json_extract(result, '$.timed_out'), json_extract(result, '$.out_bytes'),
+           json_extract(result, '$.err_bytes'), why, silent_since_utc, late
+    FROM attempt
+    WHERE generation IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR path = ?2)
+    ORDER BY generation, path, number
+"""
+
+EVENTS = """
+    SELECT id, generation, path, at_utc, at_wall, status, cause FROM event
+    WHERE generation IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR path = ?2)
+    ORDER BY id
+"""
+
+FATES = """
+    SELECT f.id, f.root, u.path, f.exec_date, f.start, f.ties, f.fate, f.why, f.operation,
+           f.generation, f.at_utc
+    FROM fate AS f JOIN unit AS u ON u.id = f.root
+    WHERE (?1 IS NULL OR f.root IN (SELECT value FROM json_each(?1)))
+      AND (?2 IS NULL OR f.start >= ?2) AND (?3 IS NULL OR f.start < ?3)
+    ORDER BY f.start, u.path, f.id
+"""
+
+
+def registrations(tx: Reading, roots: Iterable[int] | None = None) -> list[RegistrationRow]:
+    """Return the registrations of some root jobnets or of all, in order of path."""
+    return [RegistrationRow(*row) for row in tx.rows(REGISTRATIONS, _ids(roots))]
+
+
+def generations(
+    tx: Reading,
+    roots: Iterable[int] | None = None,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    phase: str | None = None,
+    status: str | None = None,
+    newest: int = 1 << 62,
+) -> list[GenerationRow]:
+    """Return generations in order of path and start.
+
+    ``roots`` are unit ids, None all; ``since`` (included) and ``until`` (excluded) wall-clock text for the start;
+    ``newest`` is how many of each root jobnet, those with the latest starts.
+    """
+    found = tx.rows(GENERATIONS, _ids(roots), since, until, phase, status, newest)
+    return [GenerationRow(*row) for row in found]
+
+
+def generation(tx: Reading, root: Unit, name: str) -> GenerationRow:
+    """Return the generation of a root jobnet with this execution ID or execution registration number.
+
+    Raises GenerationNotFound, also when the text is neither.
+    """
+    day, serial = registration_parts(name) or (None, None)
+    row = tx.row(ONE, root.id, generation_number(name), day, serial)
+    if row is None:
+        raise GenerationNotFound(
+            f"{root.path} has no generation {name}",
+            hint=f"`ajsshow {root.path}` lists them with their execution IDs",
+            unit=root.path,
+            value=name,
+        )
+    return GenerationRow(*row)
+
+
+def unit_runs(
+    tx: Reading, generation_ids: Iterable[int], path: str | None = None
+) -> list[UnitRunRow]:
+    """Return the units of generations that have started, in the order of their definitions."""
+    return [UnitRunRow(*row) for row in tx.rows(UNIT_RUNS, id_list(generation_ids), path)]
+
+
+def attempts(
+    tx: Reading, generation_ids: Iterable[int], path: str | None = None
+) -> list[AttemptRow]:
+    """Return the attempts of generations, of one job or of all."""
+    return [AttemptRow(*row) for row in tx.rows(ATTEMPTS, id_list(generation_ids), path)]
+
+
+def events(tx: Reading, generation_ids: Iterable[int], path: str | None = None) -> list[EventRow]:
+    """Return every change of a status in generations, of one unit or of all, in the order in which they happened."""
+    return [EventRow(*row) for row in tx.rows(EVENTS, id_list(generation_ids), path)]
+
+
+def fates(
+    tx: Reading,
+    roots: Iterable[int] | None = None,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+) -> list[FateRow]:
+    """Return what became of planned runs that did not run, in order of their planned starts."""
+    return [FateRow(*row) for row in tx.rows(FATES, _ids(roots), since, until)]
+
+
+def _ids(ids: Iterable[int] | None) -> str | None:
+    return None if ids is None else id_list(ids)

@@ -1,0 +1,85 @@
+"""What runs and plans are made from: definitions, calendars and scripts as they were stored by ``ajsdefine``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from ajs.calendar import CalendarSettings
+from ajs.definition.stored import calendar_from_json, jobnet_from_json
+from ajs.errors import StoreError
+from ajs.model import Jobnet, groups_above
+from ajs.store.database import Reading
+
+# Definitions by hash.
+BODIES = "SELECT hash, body FROM definition WHERE hash IN (SELECT value FROM json_each(?))"
+
+# The calendars that job groups set themselves.
+CALENDARS = "SELECT path, body FROM unit WHERE kind = 'group'"
+
+# The calendars of some groups.
+SOME_CALENDARS = """
+    SELECT path, body FROM unit WHERE kind = 'group' AND path IN (SELECT value FROM json_each(?))
+"""
+
+
+def definitions(
+    tx: Reading, hashes: Iterable[str], known: Mapping[str, Jobnet] | None = None
+) -> dict[str, Jobnet]:
+    """Return the root jobnets with these hashes; those in ``known`` are not read again."""
+    wanted = set(hashes)
+    found = {key: known[key] for key in wanted if key in known} if known else {}
+    missing = sorted(wanted - found.keys())
+    if missing:
+        found |= dict(tx.made(_definition, BODIES, json.dumps(missing)))
+    lost = wanted - found.keys()
+    if lost:
+        raise StoreError(
+            f"{tx.file} holds no definition with the hash {min(lost)}",
+            hint="load the definitions again with `ajsdefine`",
+            value=min(lost),
+        )
+    return found
+
+
+def definition(tx: Reading, key: str) -> Jobnet:
+    """Return the root jobnet with this hash."""
+    return definitions(tx, [key])[key]
+
+
+def calendars(tx: Reading) -> dict[str, CalendarSettings]:
+    """Return what every job group sets itself, by the group's path."""
+    return dict(tx.made(_calendar, CALENDARS))
+
+
+def calendar_chain(tx: Reading, path: str) -> tuple[CalendarSettings, ...]:
+    """Return what the groups above a unit set themselves, nearest first, the service ``/`` last."""
+    above = groups_above(path)
+    found = dict(tx.made(_calendar, SOME_CALENDARS, json.dumps(above)))
+    return chain(found, path)
+
+
+def chain(settings: Mapping[str, CalendarSettings], path: str) -> tuple[CalendarSettings, ...]:
+    """Return the settings of the groups above a unit, nearest first, out of what ``calendars`` returned."""
+    return tuple(settings[group] for group in groups_above(path) if group in settings)
+
+
+def script(tx: Reading, sha256: str) -> bytes:
+    """Return the content of a stored file."""
+    row = tx.row("SELECT content FROM script WHERE sha256 = ?", sha256)
+    if row is None:
+        raise StoreError(
+            f"{tx.file} holds no script with the SHA-256 {sha256}",
+            hint="load the definitions again with `ajsdefine`",
+            value=sha256,
+        )
+    content: bytes = row[0]
+    return content
+
+
+def _definition(key: str, body: str) -> tuple[str, Jobnet]:
+    return key, jobnet_from_json(body)
+
+
+def _calendar(path: str, body: str | None) -> tuple[str, CalendarSettings]:
+    return path, CalendarSettings() if body is None else calendar_from_json(body)

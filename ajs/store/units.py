@@ -1,0 +1,139 @@
+"""Finding units by full name, by pattern, and below others. Plain rows: reading commands load no definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ajs.errors import UnitNotFound
+from ajs.store.database import Reading, id_list
+
+GROUP, ROOT, JOBNET, JOB = "group", "root", "jobnet", "job"
+
+
+class Unit(NamedTuple):
+    """One stored unit.
+
+    ``kind`` is ``group``, ``root``, ``jobnet`` (nested) or ``job``. ``root`` is the id of the root jobnet that it
+    belongs to, itself for a root jobnet, None for a job group. ``definition`` is the hash of a root jobnet's.
+    """
+
+    id: int
+    path: str
+    name: str
+    kind: str
+    upper: int | None
+    root: int | None
+    comment: str
+    definition: str | None
+    version: int
+
+
+# One unit by its full path.
+BY_PATH = """
+    SELECT id, path, name, kind, upper, root, comment, definition, version FROM unit WHERE path = ?
+"""
+
+# Units by id.
+BY_ID = """
+    SELECT id, path, name, kind, upper, root, comment, definition, version
+    FROM unit WHERE id IN (SELECT value FROM json_each(?)) ORDER BY path
+"""
+
+# Units whose path begins with the fixed part of a pattern (?1 .. ?2), matches the pattern (?3) and has as many slashes
+# as it (?4): then every slash of the path meets one of the pattern, so that no * or ? can stand for one.
+MATCHING = """
+    SELECT id, path, name, kind, upper, root, comment, definition, version
+    FROM unit
+    WHERE path >= ?1 AND path < ?2 AND path GLOB ?3
+      AND length(path) - length(replace(path, '/', '')) = ?4
+    ORDER BY path
+"""
+
+# Everything below one path: '0' is the character after '/'.
+BELOW = """
+    SELECT id, path, name, kind, upper, root, comment, definition, version
+    FROM unit WHERE path >= ?1 || '/' AND path < ?1 || '0' ORDER BY path
+"""
+
+# The units directly below one, in their order.
+CHILDREN = """
+    SELECT id, path, name, kind, upper, root, comment, definition, version
+    FROM unit WHERE upper = ? ORDER BY position, name
+"""
+
+# Names that a mistyped path may have meant: everything beside it.
+BESIDE = "SELECT path FROM unit WHERE upper = (SELECT id FROM unit WHERE path = ?) ORDER BY path"
+
+
+def by_path(tx: Reading, path: str) -> Unit | None:
+    """Return the unit with this full name, or None."""
+    row = tx.row(BY_PATH, path)
+    return None if row is None else Unit(*row)
+
+
+def by_id(tx: Reading, ids: Iterable[int]) -> dict[int, Unit]:
+    """Return the units with these ids that exist, by id."""
+    return {row[0]: Unit(*row) for row in tx.rows(BY_ID, id_list(ids))}
+
+
+def children(tx: Reading, unit: Unit) -> list[Unit]:
+    """Return the units directly below one, in the order of their definition."""
+    return [Unit(*row) for row in tx.rows(CHILDREN, unit.id)]
+
+
+def below(tx: Reading, path: str) -> list[Unit]:
+    """Return every unit below this path, at any depth, in order of path."""
+    return [Unit(*row) for row in tx.rows(BELOW, "" if path == "/" else path) if row[1] != "/"]
+
+
+def find(tx: Reading, pattern: str, *, lower: bool = False) -> list[Unit]:
+    """Return the units that a full name or a pattern means, in order of path.
+
+    ``*`` stands for any text inside one name, ``?`` for one character of it (commands.md, filters); with ``lower``
+    everything below what was found comes too (``-R``). Raises UnitNotFound when nothing is found.
+    """
+    if _is_pattern(pattern):
+        found = _matching(tx, pattern)
+    else:
+        unit = by_path(tx, pattern)
+        found = [] if unit is None else [unit]
+    if not found:
+        raise _not_found(tx, pattern)
+    if lower:
+        every = {unit.id: unit for unit in found}
+        for unit in found:
+            if unit.kind != JOB:
+                every |= {below_it.id: below_it for below_it in below(tx, unit.path)}
+        found = sorted(every.values(), key=lambda unit: unit.path)
+    return found
+
+
+def _is_pattern(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+def _matching(tx: Reading, pattern: str) -> list[Unit]:
+    fixed = pattern
+    for wild in "*?":
+        fixed = fixed.partition(wild)[0]
+    glob = pattern.replace("[", "[[]")
+    after = f"{fixed}\U0010ffff"
+    return [Unit(*row) for row in tx.rows(MATCHING, fixed, after, glob, pattern.count("/"))]
+
+
+def _not_found(tx: Reading, path: str) -> UnitNotFound:
+    if _is_pattern(path):
+        return UnitNotFound(
+            f"no unit matches {path}",
+            hint="a * or ? stands for characters of one name, never for a /; see `ajsshow -R /`",
+            unit=path,
+            value=path,
+        )
+    import difflib
+
+    upper = path.rpartition("/")[0] or "/"
+    beside = [row[0] for row in tx.rows(BESIDE, upper)]
+    near = difflib.get_close_matches(path, beside, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "see what there is with `ajsshow -R /`"
+    return UnitNotFound(f"there is no unit {path}", hint=hint, unit=path, value=path)
