@@ -1,0 +1,54 @@
+"""The commands: one file each, found by name, loaded only when called.
+
+``ajsshow`` and ``ajs show`` are the same command: the program's name, or the word after ``ajs``, chooses the file.
+A command parses, calls one operation, renders, and exits.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+VERBS: dict[str, str] = {
+    "init": "Set up scheduler services in a folder.",
+    "define": "Load jobnets, jobs and calendars from YAML.",
+    "entry": "Register jobnets for execution.",
+    "plan": "Change planned runs: move, add, hold, prohibit, undo.",
+    "show": "Show status, results and schedule of units.",
+    "leave": "Cancel the registration of jobnets.",
+    "start": "Run the manager of a scheduler service.",
+    "stop": "Stop the manager.",
+    "output": "Show what a job wrote to stdout and stderr.",
+    "why": "Say why a unit runs, waits, or does not run.",
+    "history": "List operations: who changed what, when and why.",
+    "undo": "Take back an operation.",
+    "calendar": "Show a calendar; print a country's holidays as YAML.",
+    "check": "Check configuration, state and installation.",
+    "backup": "Back up the state of a scheduler service.",
+    "restore": "Restore a scheduler service from a backup.",
+    "upgrade": "Bring the state to this version of ajs.",
+    "completion": "Print the shell completion of all commands.",
+    "demo": "Play the main job in a fresh folder.",
+}
+"""Every verb with the line that ``ajs`` alone shows; each is the module ``ajs.cli.VERB``."""
+
+SCRIPTS = ("define", "entry", "plan", "show", "leave", "start", "stop")
+"""The verbs that are installed as a command of their own under their AJS3 name."""
+
+
+def main() -> int:
+    """Run the command that the program's name and arguments choose; return its exit code."""
+    program = os.path.basename(sys.argv[0]).removesuffix(".exe")  # noqa: PTH119 - pathlib costs a cold command 4 ms
+    arguments = sys.argv[1:]
+    verb = program.removeprefix("ajs")
+    if verb not in VERBS:
+        if arguments and arguments[0] in VERBS:
+            verb, *arguments = arguments
+            program = f"ajs {verb}"
+        else:
+            from ajs.cli.overview import overview
+
+            return overview(arguments)
+    from ajs.cli.boundary import run
+
+    return run(verb, program, arguments)

@@ -1,0 +1,92 @@
+"""The one place where errors become words on stderr and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+
+import click
+
+from ajs.errors import AjsError, DefinitionError, ExitCode, UsageError
+
+
+def run(verb: str, program: str, arguments: list[str]) -> int:
+    """Load the command's file, run it, and return its exit code; every error ends here."""
+    command: click.Command = importlib.import_module(f"ajs.cli.{verb}").command
+    try:
+        result = command.main(
+            args=arguments, prog_name=program, standalone_mode=False, complete_var=_complete(program)
+        )
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.UsageError as error:
+        return _say(program, UsageError(error.format_message(), hint=_usage_hint(program)), arguments)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(f"{program}: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader has gone (| head): nothing is wrong with the command, and nothing more can be said.
+        sys.stdout = None
+        return ExitCode.DONE
+    except AjsError as error:
+        return _say(program, error, arguments)
+    return int(result) if isinstance(result, int) else ExitCode.DONE
+
+
+def _usage_hint(program: str) -> str:
+    return f"{program} --help lists the options"
+
+
+def _complete(program: str) -> str:
+    return f"_{program.replace(' ', '_').upper()}_COMPLETE"
+
+
+def _say(program: str, error: AjsError, arguments: list[str]) -> int:
+    """Print an error for a person, or as JSON when that is what the command was asked for."""
+    if _wants_json(arguments):
+        click.echo(json.dumps({"format": 1, "error": as_json(error)}, ensure_ascii=False), err=True)
+        return error.exit_code
+    if isinstance(error, DefinitionError):
+        for problem in error.problems:
+            unit = f" {problem.unit}:" if problem.unit else ""
+            click.echo(f"{problem.place}:{unit} {problem.message}", err=True)
+            if problem.hint:
+                click.echo(f"  hint: {problem.hint}", err=True)
+    click.echo(f"{program}: {error.code}: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  hint: {error.hint}", err=True)
+    return error.exit_code
+
+
+def as_json(error: AjsError) -> dict[str, object]:
+    """Return an error as plain data; the code is stable, the texts may be worded anew."""
+    found: dict[str, object] = {
+        "code": error.code,
+        "exit_code": int(error.exit_code),
+        "message": error.message,
+        "hint": error.hint,
+        "unit": error.unit,
+        "value": error.value,
+    }
+    if isinstance(error, DefinitionError):
+        found["problems"] = [
+            {
+                "file": p.place.file,
+                "line": p.place.line,
+                "column": p.place.column,
+                "unit": p.unit,
+                "message": p.message,
+                "hint": p.hint,
+                "value": p.value,
+            }
+            for p in error.problems
+        ]
+    return found
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Whether JSON was asked for; read from the words, since parsing itself may be what failed."""
+    return "--format=json" in arguments or any(
+        a == "--format" and b == "json" for a, b in zip(arguments, arguments[1:], strict=False)
+    )

@@ -1,0 +1,124 @@
+"""Options that commands share, by one mechanism each."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ajs.operations.service import Service
+    from ajs.operations.targets import Filters, Name
+
+F = TypeVar("F", bound=Callable[..., object])
+
+CONTEXT = {"help_option_names": ["--help"], "max_content_width": 100}
+"""Settings of every command: ``-h`` is hold where AJS3 has it, so help is ``--help`` everywhere."""
+
+
+def service_options(function: F) -> F:
+    """Add ``-F`` and ``--home``: which scheduler service, and where its configuration is."""
+    function = click.option(
+        "-F",
+        "--service",
+        metavar="NAME",
+        help="Scheduler service; default: AJSCONF, then default_service in ajs.toml.",
+    )(function)
+    return click.option(
+        "--home",
+        metavar="FOLDER",
+        help="Folder with ajs.toml; default: AJS_HOME, then upward from here, then /etc/ajs.",
+    )(function)
+
+
+def format_option(function: F) -> F:
+    """Add ``--format``: text for people, table for wide screens, JSON for machines."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "table", "json"]),
+        default="text",
+        show_default=True,
+        help="How to print the answer.",
+    )(function)
+
+
+def reason_option(function: F) -> F:
+    """Add ``--reason``: why this is done, kept in the operation log."""
+    return click.option("--reason", metavar="TEXT", default="", help="Why, for the operation log.")(
+        function
+    )
+
+
+def dry_run_option(function: F) -> F:
+    """Add ``--dry-run``: the same work, shown and then rolled back."""
+    return click.option(
+        "--dry-run", is_flag=True, help="Show what would change, and change nothing."
+    )(function)
+
+
+def filter_options(function: F) -> F:
+    """Add the unit filters of commands.md section 2; several narrow each other."""
+    for letters, name, text in (
+        ("-G", "--job-groups-only", "Job groups only."),
+        ("-J", "--jobs-only", "Jobs only."),
+        ("-N", "--jobnets-only", "Jobnets only."),
+        ("-L", "--unregistered", "Only units that are not registered."),
+        ("-T", "--roots-only", "Root jobnets only."),
+        ("-E", "--registered", "Only units registered for execution."),
+        ("-R", "--recursive", "Everything below the named units too."),
+    ):
+        function = click.option(letters, name, is_flag=True, help=text)(function)
+    return function
+
+
+def opened(home: str | None, service: str | None, *, changing: bool = False) -> Service:
+    """Return the opened scheduler service; a changing command names it and its configuration on stderr."""
+    from ajs.operations.service import open_service
+
+    found = open_service(home=home, name=service)
+    if changing:
+        click.echo(f"service {found.name} ({found.configuration})", err=True)
+    return found
+
+
+def filters_of(given: Mapping[str, Any]) -> Filters:
+    """Return the unit filters among a command's options."""
+    from ajs.operations.targets import Filters
+
+    return Filters(
+        recursive=given["recursive"],
+        registered=given["registered"],
+        unregistered=given["unregistered"],
+        roots=given["roots_only"],
+        jobnets=given["jobnets_only"],
+        jobs=given["jobs_only"],
+        groups=given["job_groups_only"],
+    )
+
+
+def names_of(units: Sequence[str]) -> tuple[Name, ...]:
+    """Return the targets that were typed; relative ones are below AJSPATH."""
+    from ajs.operations.targets import parse
+
+    return tuple(parse(unit, os.environ.get("AJSPATH", "")) for unit in units)
+
+
+def this_command() -> tuple[str, ...]:
+    """Return the exact words with which this process was called."""
+    program = sys.argv[0].rpartition("/")[2]
+    return (program, *sys.argv[1:])
+
+
+def warn_without_manager(service: Service) -> None:
+    """Say on stderr when no manager runs: what was planned would not start."""
+    if not service.manager_runs():
+        warn("no manager runs, so nothing will start: ajsstart")
+
+
+def warn(text: str) -> None:
+    """Say something on stderr that the person should know; the command goes on."""
+    click.echo(f"warning: {text}", err=True)

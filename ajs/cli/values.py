@@ -1,0 +1,79 @@
+"""What people type for dates, times and shifts → typed values, or a clear complaint.
+
+Dates are ``2026/08/13`` or ``2026-08-13``; year, or year and month, may be left out and are then today's (commands.md
+3.1). Times are ``h[:mm]`` with hours 0..47.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from ajs.calendar import FIRST_YEAR, LAST_YEAR
+from ajs.errors import BadValue, NoSuchDate
+
+MAX_HOUR = 47
+MAX_MINUTE = 59
+
+
+def typed_date(option: str, text: str, today: date) -> date:
+    """Return the date that was typed, with what was left out taken from ``today``."""
+    parts = re.fullmatch(r"(?:(?:(\d{4})[/-])?(\d{1,2})[/-])?(\d{1,2})", text.strip())
+    if parts is None:
+        raise BadValue(
+            f"{option} {text!r} is not a date",
+            hint="write 2026/08/13 or 2026-08-13; the year, or year and month, may be left out",
+            value=text,
+        )
+    year, month, day = (int(p) if p else None for p in parts.groups())
+    year = today.year if year is None else year
+    month = today.month if month is None else month
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise NoSuchDate(
+            f"{option} {text!r}: the year {year} cannot be planned",
+            hint=f"years go from {FIRST_YEAR} to {LAST_YEAR}",
+            value=text,
+        )
+    try:
+        return date(year, month, day or 0)
+    except ValueError:
+        raise NoSuchDate(
+            f"{option} {text!r}: there is no day {year}-{month:02}-{day or 0:02}",
+            hint="look at the month's length, or write the date in full",
+            value=text,
+        ) from None
+
+
+def typed_time(option: str, text: str) -> int:
+    """Return the minutes after 0:00 of a time that was typed, 0..2879."""
+    parts = re.fullmatch(r"(\d{1,2})(?::(\d{2}))?", text.strip())
+    if parts is not None:
+        hour, minute = int(parts[1]), int(parts[2] or 0)
+        if hour <= MAX_HOUR and minute <= MAX_MINUTE:
+            return hour * 60 + minute
+    raise BadValue(
+        f"{option} {text!r} is not a time",
+        hint="write h:mm with hours 0 to 47; 25:30 is 1:30 of the next day",
+        value=text,
+    )
+
+
+def typed_shift(option: str, text: str, unit: str, most: int) -> int:
+    """Return a signed whole number of days or minutes, at most ``most`` either way; no sign means later."""
+    if re.fullmatch(r"[+-]?\d{1,9}", text.strip()) and abs(int(text)) <= most:
+        return int(text)
+    raise BadValue(
+        f"{option} {text!r} is not a number of {unit} from -{most} to {most}",
+        hint=f"{option} 2 is 2 {unit} later, {option} -2 is 2 {unit} earlier; give a date and time for more",
+        value=text,
+    )
+
+
+def typed_duration(option: str, text: str) -> int:
+    """Return the seconds of ``90``, ``90s``, ``15m`` or ``2h``."""
+    parts = re.fullmatch(r"(\d{1,7})\s*(s|m|h|d)?", text.strip())
+    if parts is None:
+        raise BadValue(
+            f"{option} {text!r} is not a length of time", hint="write 90s, 15m or 2h", value=text
+        )
+    return int(parts[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[parts[2] or "s"]

@@ -1,0 +1,329 @@
+"""``ajsplan``: temporary changes of planned runs, many targets in one transaction.
+
+The plans are read, the changes computed, and then committed only where nothing has moved meanwhile. A dry run takes
+the same path to its end and rolls back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ajs.changes import Change, Ground, Hold, apply
+from ajs.changes.preview import Effect, effects
+from ajs.errors import AjsError, GenerationNotFound, NoSchedule, NotRegistered, PlanMoved, Refused
+from ajs.lifecycle import LiveGeneration, Status
+from ajs.moment import Moment
+from ajs.operations.service import Service
+from ajs.operations.targets import Filters, Name, Target, find_targets
+from ajs.operations.timetables import timetables
+from ajs.plan import Generation, Passed, Phase, RootPlan
+from ajs.schedule import Timetable
+from ajs.store import log, plans, runs
+from ajs.store.database import Reading, Writing
+from ajs.store.numbers import execution_id
+from ajs.store.plans import PlanChange
+from ajs.store.presence import poke
+
+TRIES = 5
+"""How often a change is computed anew when the plan moved between the look and the commit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be changed: which units, and which changes to each, in order."""
+
+    names: tuple[Name, ...]
+    changes: tuple[Change, ...]
+    filters: Filters = Filters()
+    registration_number: str = ""
+    keep_going: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RootChanged:
+    """What the command did to one root jobnet."""
+
+    path: str
+    effects: tuple[Effect, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change command did, or would do.
+
+    ``token`` stands for the state that was looked at (``--if-plan``); ``operation`` is the entry in the operation log,
+    0 for a dry run. ``refused`` are the targets left out with ``--keep-going``, each with its error.
+    """
+
+    roots: tuple[RootChanged, ...]
+    token: str
+    operation: int
+    refused: tuple[tuple[str, AjsError], ...]
+
+
+@dataclass(slots=True)
+class _Root:
+    """One root jobnet while its changes are computed."""
+
+    target: Target
+    timetable: Timetable
+    before: RootPlan
+    plan: RootPlan
+    live: dict[int, LiveGeneration]
+    running: dict[int, Generation]
+    """The generations that run, as the changes so far left them."""
+    changed_running: dict[int, Generation]
+    """Those of them that were changed, as they were before."""
+    notes: list[str]
+
+
+def change(
+    service: Service,
+    request: Request,
+    *,
+    command: Sequence[str],
+    reason: str = "",
+    dry_run: bool = False,
+    if_plan: str = "",
+) -> Changed:
+    """Make the changes, all or nothing unless ``keep_going``, and return what they did.
+
+    Raises the refusal of the first target that cannot be changed, or PlanMoved when ``if_plan`` is no longer the
+    token of the present state.
+    """
+    for attempt in range(1, TRIES + 1):
+        now = service.clock.now()
+        with service.store.read() as tx:
+            work = _Work(tx, service, request, now)
+        work.compute(request)
+        if if_plan and if_plan != work.token:
+            raise PlanMoved(
+                f"the plan is no longer the one that {if_plan} stands for",
+                hint="look at the preview again: the same command with --dry-run prints the new token",
+                value=if_plan,
+            )
+        try:
+            with service.store.write() as tx:
+                found = work.commit(tx, request, command, reason)
+                if dry_run:
+                    tx.rollback()
+        except PlanMoved:
+            # Somebody was faster between our look and our commit: what they made is looked at anew.
+            if if_plan or attempt == TRIES:
+                raise
+            continue
+        if dry_run:
+            return replace(found, operation=0)
+        poke(service.folder)
+        return found
+    raise AssertionError  # the last try returns or raises
+
+
+class _Work:
+    """The plans of all roots that the targets belong to, and what the changes make of them."""
+
+    def __init__(self, tx: Reading, service: Service, request: Request, now: Moment) -> None:
+        self.service = service
+        self.now = now
+        self.targets = find_targets(tx, request.names, request.filters, request.registration_number)
+        roots = {t.root.id: t for t in self.targets}
+        stored = plans.load_plans(tx, roots)
+        tables = timetables(tx, [t.root for t in roots.values()], service.mode)
+        started = plans.running(tx, roots)
+        wanted = [g.id for found in started.values() for g in found]
+        live = runs.live(tx, wanted)
+        self.roots: dict[int, _Root] = {}
+        for number, target in roots.items():
+            plan = stored.get(number)
+            if plan is None:
+                continue
+            running = {g.id: g for g in started.get(number, ())}
+            self.roots[number] = _Root(
+                target,
+                tables[number],
+                plan,
+                plan,
+                {g: live[g] for g in running if g in live},
+                running,
+                {},
+                [],
+            )
+        self.refused: list[tuple[str, AjsError]] = []
+        self.touched: dict[int, None] = {}
+        self.token = ""
+
+    def compute(self, request: Request) -> None:
+        """Apply every change to every target, in order."""
+        for target in self.targets:
+            try:
+                self._one(target, request.changes)
+            except AjsError as error:
+                if not request.keep_going or not isinstance(error, Refused | GenerationNotFound):
+                    raise
+                self.refused.append((target.unit.path, error))
+        self.token = self._token()
+        if self.refused and not self.touched:
+            raise self.refused[0][1]
+
+    def _one(self, target: Target, changes: Sequence[Change]) -> None:
+        root = self.roots.get(target.root.id)
+        if root is None:
+            raise NotRegistered(
+                f"{target.root.path} is not registered for execution, so there is no run to change",
+                hint=f"register it first: ajsentry {target.root.path}",
+                unit=target.root.path,
+            )
+        generation = _choose(root, target, changes)
+        plan, notes = root.plan, []
+        unit = target.inner
+        if generation.id in root.running:
+            plan = RootPlan(registration=plan.registration, generations=(generation,))
+        for one in changes:
+            statuses = _statuses(root, generation)
+            ground = Ground(target.root.path, root.timetable, self.now.wall, statuses)
+            done = apply(plan, generation, unit, one, ground)
+            plan, generation = done.plan, done.generation
+            notes += done.notes
+        if generation.id in root.running:
+            root.changed_running.setdefault(generation.id, root.running[generation.id])
+            root.running[generation.id] = generation
+        else:
+            root.plan = plan
+        root.notes += notes
+        self.touched[target.root.id] = None
+
+    def _token(self) -> str:
+        """Return what stands for the plans that the targets were looked up in."""
+        seen = [
+            f"{number}:{r.before.registration.version}:"
+            + ",".join(f"{g}.{r.live[g].version}" for g in sorted(r.changed_running))
+            for number, r in sorted(self.roots.items())
+        ]
+        return hashlib.sha256(" ".join(seen).encode()).hexdigest()[:12]
+
+    # -- storing --
+
+    def commit(
+        self, tx: Writing, request: Request, command: Sequence[str], reason: str
+    ) -> Changed:
+        """Write what changed as one operation and return what it did."""
+        operation = log.begin(
+            tx, self.now, os_user=self.service.user, verb="plan", command=command, reason=reason
+        )
+        touched = [(n, self.roots[n]) for n in self.touched]
+        saved = plans.save_plans(
+            tx, [PlanChange(n, r.before, r.plan) for n, r in touched], operation
+        )
+        done = []
+        for number, root in touched:
+            after = saved[number] or root.plan
+            for running in root.changed_running:
+                self._save_running(tx, root, root.running[running], operation)
+            self._fates(tx, number, root, after, operation, reason)
+            done.append(
+                RootChanged(root.target.root.path, self._effects(root, after), tuple(root.notes))
+            )
+        log.finish(tx, operation, _summary(done, self.refused))
+        return Changed(tuple(done), self.token, operation, tuple(self.refused))
+
+    def _save_running(
+        self, tx: Writing, root: _Root, generation: Generation, operation: int
+    ) -> None:
+        live = root.live[generation.id]
+        units = dict(live.units)
+        for path, unit in root.live[generation.id].definition.walk():
+            run = units[path]
+            nested = generation.nested.get(path)
+            units[path] = replace(
+                run,
+                held=generation.holds.get(path, unit.hold),
+                prohibited=path in generation.prohibited or (nested is not None and nested.prohibited),
+                planned=nested.start if nested is not None else None,
+                scheduled=nested is None or nested.start is not None or nested.depends,
+            )
+        after = replace(live, units=units)
+        runs.save_live(tx, live, after, (), self.now, operation, plan=generation)
+
+    def _fates(
+        self, tx: Writing, number: int, root: _Root, after: RootPlan, operation: int, reason: str
+    ) -> None:
+        was = {g.id: g.phase for g in root.before.generations}
+        why = f"prohibited by {self.service.user}" + (f": {reason}" if reason else "")
+        runs.add_fates(
+            tx,
+            [
+                runs.Fated(
+                    root=number,
+                    run=Passed(g.slot, g.ties, why),
+                    fate="prohibited",
+                    operation=operation,
+                    generation=g.id,
+                )
+                for g in after.generations
+                if g.phase is Phase.PROHIBITED and was.get(g.id) is Phase.WAITING
+            ],
+            self.now,
+        )
+
+    def _effects(self, root: _Root, after: RootPlan) -> tuple[Effect, ...]:
+        path = root.target.root.path
+        found = effects(path, root.before, after, root.timetable)
+        for number, before in root.changed_running.items():
+            was = replace(root.before, generations=(before,))
+            now = replace(root.before, generations=(root.running[number],))
+            found += effects(path, was, now, root.timetable)
+        return found
+
+
+def _statuses(root: _Root, generation: Generation) -> dict[str, Status]:
+    live = root.live.get(generation.id)
+    return {} if live is None else {path: run.status for path, run in live.units.items()}
+
+
+def _choose(root: _Root, target: Target, changes: Sequence[Change]) -> Generation:
+    """Return the generation that a command acts on: the one named, else the next one that waits.
+
+    A release without a name acts on a running generation in which the unit is being held, if there is one: that is
+    what an operator sees waiting.
+    """
+    path, inner = target.unit.path, target.inner
+    if target.generation is not None:
+        found = root.plan.generation(target.generation) or root.running.get(target.generation)
+        if found is None:
+            raise GenerationNotFound(
+                f"{target.root.path} has no run {execution_id(target.generation)} that waits or runs",
+                hint=f"ajsshow -g a {target.root.path} lists its runs",
+                unit=path,
+                value=execution_id(target.generation),
+            )
+        return found
+    if inner and any(c == Hold(on=False) for c in changes):
+        for number, live in root.live.items():
+            if live.units[inner].status is Status.HOLDING:
+                return root.running[number]
+    waiting = root.plan.waiting
+    if waiting:
+        return waiting[0]
+    prohibited = [g for g in root.plan.generations if g.phase is Phase.PROHIBITED]
+    if prohibited:
+        return prohibited[-1]
+    if root.running:
+        return root.running[max(root.running)]
+    raise NoSchedule(
+        f"{target.root.path} has no run that waits",
+        hint=f"ajs why {target.root.path} says why",
+        unit=path,
+    )
+
+
+def _summary(
+    done: Sequence[RootChanged], refused: Sequence[tuple[str, AjsError]]
+) -> dict[str, object]:
+    kinds: dict[str, int] = {}
+    for root in done:
+        for effect in root.effects:
+            kinds[effect.kind] = kinds.get(effect.kind, 0) + 1
+    return {"roots": len(done), "effects": kinds, "refused": len(refused)}

@@ -1,0 +1,99 @@
+"""A scheduler service, opened: its configuration, state, clock, and who is asking."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Self
+
+from ajs import config
+from ajs.store.database import Store
+from ajs.store.presence import manager
+
+if TYPE_CHECKING:
+    from datetime import date
+    from types import TracebackType
+
+    from ajs.ports import Clock
+    from ajs.schedule import DayMode
+
+
+class Service:
+    """One opened scheduler service.
+
+    ``configuration`` is the path of its ajs.toml, ``home`` the folder of that: where jobs run unless they say
+    otherwise. ``folder`` holds its state, ``schedule`` is ``24h`` or ``48h``. ``user`` is the operating-system user
+    of this process. What costs time to load is loaded when it is first asked for.
+    """
+
+    def __init__(
+        self, settings: config.Service, configuration: str, store: Store, clock: Clock | None = None
+    ) -> None:
+        self.name = settings.name
+        self.configuration = configuration
+        self.home = os.path.dirname(os.path.abspath(configuration))
+        self.folder = settings.folder
+        self.time_zone = settings.time_zone
+        self.schedule = settings.schedule
+        self.store = store
+        self._clock = clock
+
+    @property
+    def clock(self) -> Clock:
+        """The clock in the service's time zone."""
+        if self._clock is None:
+            from ajs.clock import SystemClock
+
+            self._clock = SystemClock(self.time_zone)
+        return self._clock
+
+    @property
+    def mode(self) -> DayMode:
+        """How long the day of a root jobnet is."""
+        from ajs.schedule import DayMode
+
+        return DayMode(self.schedule)
+
+    @property
+    def today(self) -> date:
+        """The calendar date now, in the service's time zone."""
+        return self.clock.now().wall.date()
+
+    @property
+    def user(self) -> str:
+        """The name of the operating-system user of this process, or its number."""
+        import pwd
+
+        try:
+            return pwd.getpwuid(os.geteuid()).pw_name
+        except KeyError:
+            return str(os.geteuid())
+
+    def manager_runs(self) -> bool:
+        """Whether a manager runs for this service."""
+        return manager(self.folder) is not None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.store.close()
+
+
+def configured(home: str | None, name: str | None) -> tuple[config.Service, str]:
+    """Return the settings of the service to work on, and the path of the ajs.toml that has them.
+
+    ``home`` and ``name`` are what ``--home`` and ``-F`` said. Raises ConfigurationError.
+    """
+    found = config.load(config.find(home, os.environ, os.getcwd()))
+    return found.service(name, os.environ), found.file
+
+
+def open_service(*, home: str | None, name: str | None, clock: Clock | None = None) -> Service:
+    """Open the scheduler service to work on; raises ConfigurationError or what opening its state raises."""
+    settings, file = configured(home, name)
+    return Service(settings, file, Store.open(settings.folder), clock)

@@ -1,0 +1,1 @@
+"""Results → words, tables, JSON; all wording for people lives here."""

@@ -1,0 +1,92 @@
+"""Registrations and their cancelling, as words and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+from ajs.operations.entry import Entered, Entry, Left
+from ajs.plan import Generation, Method
+from ajs.render.change import place, slot_json
+from ajs.store.numbers import execution_id
+
+REGISTERED = {
+    Method.PLANNED: "registered for planned execution",
+    Method.FIXED: "registered for fixed execution",
+    Method.IMMEDIATE: "registered for immediate execution",
+}
+
+
+def entry_text(entry: Entry) -> str:
+    """Return a line for each root jobnet: how it is registered, and its next run."""
+    lines = [_entered(e) for e in entry.entered]
+    if not entry.operation:
+        lines.append("dry run, nothing was registered")
+    return "\n".join(lines)
+
+
+def _entered(entered: Entered) -> str:
+    run = entered.generation
+    name = entered.path if run is None or not run.id else f"{entered.path}:{execution_id(run.id)}"
+    when = "" if run is None else f", next run {place(run.slot)}"
+    held = ", held" if run is not None and run.holds.get("") else ""
+    if entered.method is Method.IMMEDIATE:
+        when = ""
+    return f"{name} {REGISTERED[entered.method]}{when}{held}"
+
+
+def entry_json(entry: Entry) -> str:
+    """Return the registrations for machines."""
+    return json.dumps(
+        {
+            "format": 1,
+            "operation": entry.operation or None,
+            "registered": [
+                {
+                    "unit": e.path,
+                    "method": e.method.value,
+                    "next": None if e.generation is None else _run_json(e.generation),
+                }
+                for e in entry.entered
+            ],
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def left_text(left: Left) -> str:
+    """Return a line for each root jobnet: that it is no longer registered, and which run will not come."""
+    lines = []
+    for path, runs in left.roots:
+        gone = f"; the run of {place(runs[0].slot)} will not come" if runs else ""
+        lines.append(f"{path} is no longer registered{gone}")
+    lines.append(
+        f"to take it back: ajs undo {left.operation}"
+        if left.operation
+        else "dry run, nothing was changed"
+    )
+    return "\n".join(lines)
+
+
+def left_json(left: Left) -> str:
+    """Return the cancelled registrations for machines."""
+    return json.dumps(
+        {
+            "format": 1,
+            "operation": left.operation or None,
+            "cancelled": [
+                {"unit": path, "runs": [_run_json(run) for run in runs]}
+                for path, runs in left.roots
+            ],
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def _run_json(run: Generation) -> dict[str, object]:
+    return {
+        "execution_id": execution_id(run.id) if run.id else None,
+        "slot": slot_json(run.slot),
+        "held": run.holds.get("", False),
+    }
