@@ -13,6 +13,7 @@ pure core
 ``schedule``              rules and calendar → ordered starts, each with its reason
 ``plan``                  registration + starts → generations and dummies
 ``changes``               a temporary change is a value; one file per kind
+``statuses``              the statuses of units, by AJS3's names
 ``lifecycle``             statuses × events as tables
 ``attempts``              what is known of one start of one job
 ``decide``                snapshot + now → actions, next wake-up, reasons

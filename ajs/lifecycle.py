@@ -1,7 +1,6 @@
 """Statuses of units while a generation runs, and what changes them.
 
-The status names are AJS3's, verbatim (execution.md 3.3); the constant is what machine output shows, the text what
-people read.
+The statuses themselves stand in ``statuses``.
 
 Theory of operation. Everything that can change a status stands in this file. ``TABLE`` says which event leads from
 which statuses to which one; an event that the table does not have for a status is an error and changes nothing.

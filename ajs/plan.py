@@ -257,14 +257,14 @@ def coming(plan: RootPlan, timetable: Timetable) -> Iterator[Start]:
 def _after_floor(registration: Registration, timetable: Timetable) -> Iterator[Start]:
     """Yield the rule starts after the last run; before the first run, from the registration on (6.5, R4, R10)."""
     registered, floor = registration.registered, registration.floor
+    # The day before is looked at too: on a 48-hour service its 24:00..47:59 lie on this one.
     if floor is not None:
-        # A rule may put a start before the day that it belongs to, so the day before is looked at too.
         since = min(floor.exec_date, timetable.day_of(floor.start)) - timedelta(days=1)
         planned = timetable.starts(registered, since, catch_up=registration.catch_up)
         yield from (s for s in planned if floor < s.slot)
         return
     past = None
-    first = timetable.day_of(registered)
+    first = timetable.day_of(registered) - timedelta(days=1)
     for start in timetable.starts(registered, first, catch_up=registration.catch_up):
         if start.slot.start < registered:
             past = start
@@ -278,7 +278,10 @@ def _after_floor(registration: Registration, timetable: Timetable) -> Iterator[S
 
 
 def generation_for(
-    start: Start, registration: Registration, timetable: Timetable, holds: Mapping[str, bool] | None = None
+    start: Start,
+    registration: Registration,
+    timetable: Timetable,
+    holds: Mapping[str, bool] | None = None,
 ) -> Generation:
     """Return the real generation made from one start of the rules, without temporary changes but ``holds``."""
     return Generation(
@@ -291,7 +294,9 @@ def generation_for(
     )
 
 
-def with_next(plan: RootPlan, timetable: Timetable, holds: Mapping[str, bool] | None = None) -> RootPlan:
+def with_next(
+    plan: RootPlan, timetable: Timetable, holds: Mapping[str, bool] | None = None
+) -> RootPlan:
     """Return a planned registration's plan with its next real generation made, if the rules give one.
 
     Nothing is added when a real generation already waits that is due before every dummy.
@@ -332,7 +337,9 @@ def started(
     for start in coming(rest, timetable):
         if start.slot.start > now - OVERDUE:
             break
-        missed.append(Passed(start.slot, start.ties, "its time went by while the run before it waited"))
+        missed.append(
+            Passed(start.slot, start.ties, "its time went by while the run before it waited")
+        )
         floor = max_slot(floor, start.slot)
     rest = replace(rest, registration=replace(rest.registration, floor=floor))
     return with_next(rest, timetable), (*dropped, *missed)
@@ -409,10 +416,14 @@ def _under_new_rules(
     original = generation.original if found is None else found.slot
     kept = generation.kept
     if kept is not None:
-        kept = None if found is None else Kept(
-            slot=found.slot if kept.slot == kept.original else kept.slot,
-            original=found.slot,
-            ties=found.ties,
+        kept = (
+            None
+            if found is None
+            else Kept(
+                slot=found.slot if kept.slot == kept.original else kept.slot,
+                original=found.slot,
+                ties=found.ties,
+            )
         )
     elif not generation.changed:
         slot = original
@@ -421,11 +432,17 @@ def _under_new_rules(
     same_date = (generation.slot.exec_date, slot.exec_date)
     nested = nested_on_new_date(generation.nested, fresh, timetable, same_date, by_rule=True)
     own_ties = () if generation.kept is not None else live
-    after = replace(generation, slot=slot, original=original, kept=kept, ties=own_ties, nested=nested)
+    after = replace(
+        generation, slot=slot, original=original, kept=kept, ties=own_ties, nested=nested
+    )
     if generation.kept is not None and kept is None:
         # Nothing is left that it was changed from: it is an added run, and must not hold the floor up behind it.
         after = replace(after, original=slot, added=True)
-    note = "" if found or not generation.kept else f"{moved_to} stays; the original that it kept is gone"
+    note = (
+        ""
+        if found or not generation.kept
+        else f"{moved_to} stays; the original that it kept is gone"
+    )
     return after, note
 
 
@@ -449,6 +466,6 @@ def _occurrence(
 # -- what a generation hands to the next one --
 
 
-def holds_handed_on(generation: Generation, unused: Mapping[str, bool], following: Generation) -> Generation:
+def holds_handed_on(unused: Mapping[str, bool], following: Generation) -> Generation:
     """Return the following generation with the hold changes whose turn never came (rule book 7.8)."""
     return replace(following, holds={**unused, **following.holds})

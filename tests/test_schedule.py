@@ -232,51 +232,48 @@ def nested(table, exec_date, start, made_by="1"):
 
 
 NESTED = [
-    # mode | calendar | nested rules | root: execution date, start, made by | nested start
-    ("24h", WEEKENDS, "sd=2025/08/11 cy=1,d st=10:00", "2025/08/11", "11 09:00", "1", "11 10:00"),
+    # mode | calendar | nested rules | root: execution date, start, rules that made it | nested start
+    ("24h", WEEKENDS, "sd=2025/08/11 cy=1,d st=10:00", "2025/08/11, 11 09:00, 1", "11 10:00"),
     # Thinned out by its own rule, never added to the root's days (5.3).
-    ("24h", WEEKENDS, "sd=2025/08/fr:1 cy=1,w st=10:00", "2025/08/14", "14 09:00", "1", None),
-    ("24h", WEEKENDS, "sd=2025/08/fr:1 cy=1,w st=10:00", "2025/08/15", "15 09:00", "1", "15 10:00"),
+    ("24h", WEEKENDS, "sd=2025/08/fr:1 cy=1,w st=10:00", "2025/08/14, 14 09:00, 1", None),
+    ("24h", WEEKENDS, "sd=2025/08/fr:1 cy=1,w st=10:00", "2025/08/15, 15 09:00, 1", "15 10:00"),
     # Relative: after the start of the upper jobnet (4.1). Without a time: with it.
-    ("24h", WEEKENDS, "sd=2025/08/11 st=+2:00", "2025/08/11", "11 09:00", "1", "11 11:00"),
-    ("24h", WEEKENDS, "sd=2025/08/11", "2025/08/11", "11 09:00", "1", "11 09:00"),
+    ("24h", WEEKENDS, "sd=2025/08/11 st=+2:00", "2025/08/11, 11 09:00, 1", "11 11:00"),
+    ("24h", WEEKENDS, "sd=2025/08/11", "2025/08/11, 11 09:00, 1", "11 09:00"),
     # Earlier than the root: it keeps that time and waits (5.6).
-    ("24h", WEEKENDS, "sd=2025/08/11 st=8:00", "2025/08/11", "11 10:00", "1", "11 08:00"),
+    ("24h", WEEKENDS, "sd=2025/08/11 st=8:00", "2025/08/11, 11 10:00, 1", "11 08:00"),
     # Alive only when linked to a rule that made the root's run, to any of them (5.2, R5).
-    ("24h", WEEKENDS, "ln=2 sd=2025/08/11 st=18:00", "2025/08/11", "11 09:00", "1", None),
-    ("24h", WEEKENDS, "ln=2 sd=2025/08/11 st=18:00", "2025/08/11", "11 09:00", "1,2", "11 18:00"),
+    ("24h", WEEKENDS, "ln=2 sd=2025/08/11 st=18:00", "2025/08/11, 11 09:00, 1", None),
+    ("24h", WEEKENDS, "ln=2 sd=2025/08/11 st=18:00", "2025/08/11, 11 09:00, 1,2", "11 18:00"),
     # Moved by its own substitution to the root's date.
-    ("24h", WEEKENDS, "sd=2025/08/09 sh=af st=18:00", "2025/08/11", "11 09:00", "1", "11 18:00"),
-    ("24h", WEEKENDS, "sd=2025/08/16 sh=ca st=18:00", "2025/08/16", "16 09:00", "1", None),
+    ("24h", WEEKENDS, "sd=2025/08/09 sh=af st=18:00", "2025/08/11, 11 09:00, 1", "11 18:00"),
+    ("24h", WEEKENDS, "sd=2025/08/16 sh=ca st=18:00", "2025/08/16, 16 09:00, 1", None),
     # Hours after midnight stay on the root's date in both modes (4.5).
-    ("24h", WEEKENDS, "sd=2025/08/11 st=25:00", "2025/08/11", "11 09:00", "1", "12 01:00"),
-    ("48h", WEEKENDS, "sd=2025/08/11 st=47:59", "2025/08/11", "11 09:00", "1", "12 23:59"),
+    ("24h", WEEKENDS, "sd=2025/08/11 st=25:00", "2025/08/11, 11 09:00, 1", "12 01:00"),
+    ("48h", WEEKENDS, "sd=2025/08/11 st=47:59", "2025/08/11, 11 09:00, 1", "12 23:59"),
     # Outside the 48 hours: no schedule (5.7); the earliest inside counts (R24).
-    ("48h", WEEKENDS, "sd=2025/08/11 st=+20:00", "2025/08/11", "12 06:00", "1", None),
+    ("48h", WEEKENDS, "sd=2025/08/11 st=+20:00", "2025/08/11, 12 06:00, 1", None),
     (
         "48h",
         WEEKENDS,
         "n=1 sd=2025/08/11 st=+20:00; n=2 ln=1 sd=2025/08/11 st=46:00; n=3 ln=1 sd=2025/08/11 st=45:00",
-        "2025/08/11",
-        "12 06:00",
-        "1",
+        "2025/08/11, 12 06:00, 1",
         "12 21:00",
     ),
     # Base time 8:00: the window is the 11th 8:00 to the 13th 8:00; 7:00 means the next clock day (R7).
-    ("48h", AT_8, "sd=2025/08/11 st=7:00", "2025/08/11", "12 09:00", "1", "12 07:00"),
-    ("48h", AT_8, "sd=2025/08/12 st=12:00", "2025/08/11", "12 09:00", "1", None),
-    ("24h", AT_8, "sd=2025/08/11 st=47:59", "2025/08/11", "11 09:00", "1", "12 23:59"),
+    ("48h", AT_8, "sd=2025/08/11 st=7:00", "2025/08/11, 12 09:00, 1", "12 07:00"),
+    ("48h", AT_8, "sd=2025/08/12 st=12:00", "2025/08/11, 12 09:00, 1", None),
+    ("24h", AT_8, "sd=2025/08/11 st=47:59", "2025/08/11, 11 09:00, 1", "12 23:59"),
     # An undefined schedule is never planned (2.6).
-    ("24h", WEEKENDS, "", "2025/08/11", "11 09:00", "1", None),
+    ("24h", WEEKENDS, "", "2025/08/11, 11 09:00, 1", None),
 ]
 
 
-@pytest.mark.parametrize(
-    ("mode", "seen", "text", "exec_date", "root_start", "made_by", "expected"), NESTED
-)
-def test_nested_starts(mode, seen, text, exec_date, root_start, made_by, expected):
+@pytest.mark.parametrize(("mode", "seen", "text", "root", "expected"), NESTED)
+def test_nested_starts(mode, seen, text, root, expected):
     table = timetable("sd=en", net("B", text), seen=seen, mode=mode)
-    found = nested(table, exec_date, f"2025/08/{root_start}", made_by)["B"]
+    exec_date, start, made_by = root.split(", ")
+    found = nested(table, exec_date, f"2025/08/{start}", made_by)["B"]
     assert not found.follows
     assert found.at == (clock(f"2025/08/{expected}") if expected else None)
 

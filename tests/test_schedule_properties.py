@@ -1,4 +1,4 @@
-"""What holds for every schedule: order, splits, shifts; and simple rules against another's arithmetic and a day-by-day walk."""
+"""What holds for every schedule; and simple rules against dateutil and against a walk from day to day."""
 
 from __future__ import annotations
 
@@ -44,8 +44,11 @@ DAYS = st.dates(date(2024, 1, 1), date(2028, 12, 31))
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2028, 12, 31)).map(
     lambda at: at.replace(second=0, microsecond=0)
 )
-BASE_DAYS = st.none() | st.builds(BaseDate, st.integers(1, 31))
-BASE_DAYS |= st.builds(BaseWeekday, st.integers(0, 6), st.integers(1, 5))
+BASE_DAYS = st.one_of(
+    st.none(),
+    st.builds(BaseDate, st.integers(1, 31)),
+    st.builds(BaseWeekday, st.integers(0, 6), st.integers(1, 5)),
+)
 
 
 @st.composite
@@ -215,39 +218,32 @@ def test_shifts_land_on_open_days_or_give_no_run(rule, calendar, day):
         assert calendar.is_open(found.runs_on)
 
 
+def walked(calendar, at, step, nth, within):
+    """The nth open day found by stepping one day at a time, at most so many days."""
+    for moved in range(1, within + 1):
+        nth -= calendar.is_open(at + moved * step)
+        if nth == 0:
+            return at + moved * step
+    return None
+
+
 @given(RULES, calendars(), DAYS)
 def test_shifts_agree_with_a_walk_from_day_to_day(rule, calendar, day):
-    """The nth open day found by stepping one day at a time, at most so many days."""
-
-    def walk(at, step, nth, within):
-        for moved in range(1, within + 1):
-            nth -= calendar.is_open(at + moved * step)
-            if nth == 0:
-                return at + moved * step
-        return None
-
-    at = day
-    if not calendar.is_open(day):
-        match rule.substitute:
-            case Substitute.BEFORE:
-                at = walk(day, -ONE_DAY, 1, rule.shift_days)
-            case Substitute.AFTER:
-                at = walk(day, ONE_DAY, 1, rule.shift_days)
-            case Substitute.SKIP:
-                at = None
-            case Substitute.RUN:
-                at = day
+    substituted = {
+        Substitute.BEFORE: walked(calendar, day, -ONE_DAY, 1, rule.shift_days),
+        Substitute.AFTER: walked(calendar, day, ONE_DAY, 1, rule.shift_days),
+        Substitute.SKIP: None,
+        Substitute.RUN: day,
+    }
+    at = day if calendar.is_open(day) else substituted[rule.substitute]
     moved = rule.days_from_start
     if at is not None and moved is not None:
-        match moved.kind:
-            case FromStart.OPEN_BEFORE:
-                at = walk(at, -ONE_DAY, moved.days, moved.within)
-            case FromStart.OPEN_AFTER:
-                at = walk(at, ONE_DAY, moved.days, moved.within)
-            case FromStart.PLAIN_BEFORE:
-                at -= moved.days * ONE_DAY
-            case FromStart.PLAIN_AFTER:
-                at += moved.days * ONE_DAY
+        at = {
+            FromStart.OPEN_BEFORE: walked(calendar, at, -ONE_DAY, moved.days, moved.within),
+            FromStart.OPEN_AFTER: walked(calendar, at, ONE_DAY, moved.days, moved.within),
+            FromStart.PLAIN_BEFORE: at - moved.days * ONE_DAY,
+            FromStart.PLAIN_AFTER: at + moved.days * ONE_DAY,
+        }[moved.kind]
     assert shifted(rule, day, calendar).runs_on == at
 
 
@@ -268,8 +264,12 @@ def test_cycles_of_days_and_weeks_agree_with_dateutil(first, registered, every, 
     )
     end = registered + timedelta(days=400)
     every = every % 5 + 1 if unit is CycleUnit.WEEK else every
-    freq = {CycleUnit.DAY: DAILY, CycleUnit.WEEK: WEEKLY}[unit]
-    expected = rrule(freq, datetime.combine(first, time()), every, until=end - ONE_DAY)
+    start_of_first = datetime.combine(first, time())
+    expected = (
+        rrule(DAILY, start_of_first, every, until=end - ONE_DAY)
+        if unit is CycleUnit.DAY
+        else rrule(WEEKLY, start_of_first, every, until=end - ONE_DAY)
+    )
     found = unshifted(start, Cycle(every, unit), Calendar(), registered, end)
     assert found == [at.date() for at in expected if at.date() >= registered]
 
@@ -302,19 +302,18 @@ def test_nth_weekdays_agree_with_dateutil(registered, day, nth, yearly):
 
 def base_months(calendar, first, end):
     """The months from base day to base day: lists of days, found by walking; the first and last may be cut off."""
-    begins = set()
-    months = []
+    begins: set[date] = set()
+    months: list[list[date]] = []
     day = first
     while day < end:
         if not months or day.day == 1:
             in_month = [day.replace(day=1) + n * ONE_DAY for n in range(31)]
             in_month = [d for d in in_month if d.month == day.month]
-            match calendar.base_day:
-                case BaseDate(number):
-                    begins.add(in_month[min(number, len(in_month)) - 1])
-                case BaseWeekday(on, nth):
-                    candidates = [d for d in in_month if d.weekday() == on]
-                    begins.add(candidates[min(nth, len(candidates)) - 1])
+            base = calendar.base_day
+            if isinstance(base, BaseWeekday):
+                in_month = [d for d in in_month if d.weekday() == base.weekday]
+            nth = base.nth if isinstance(base, BaseWeekday) else base.day
+            begins.add(in_month[min(nth, len(in_month)) - 1])
         if day in begins or not months:
             months.append([])
         months[-1].append(day)

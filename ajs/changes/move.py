@@ -45,11 +45,9 @@ class MoveTo:
 
     def _typed(self, slot: Slot, ground: Ground) -> tuple[date, int]:
         """Return date and minutes with what was left out taken from where the run lies now."""
-        if ground.timetable.mode is DayMode.H48:
-            # Hours 24..47 count on from the execution date, so that is the date that is kept.
-            kept_day = slot.exec_date
-        else:
-            kept_day = slot.start.date()
+        # On a 48-hour day hours 24..47 count on from the execution date, so that is the date that is kept.
+        h48 = ground.timetable.mode is DayMode.H48
+        kept_day = slot.exec_date if h48 else slot.start.date()
         since_midnight = slot.start - slot.start.replace(
             year=kept_day.year, month=kept_day.month, day=kept_day.day, hour=0, minute=0, second=0
         )
@@ -148,7 +146,9 @@ def nested_start(generation: Generation, unit: str, ground: Ground) -> datetime:
     """
     plan = generation.nested.get(unit)
     if plan is None or not plan.scheduled:
-        why = "is prohibited" if plan is not None and plan.prohibited else "has no execution schedule"
+        why = (
+            "is prohibited" if plan is not None and plan.prohibited else "has no execution schedule"
+        )
         raise NoSchedule(
             f"{ground.name(unit)} {why} in the run of {generation.slot.exec_date}, so its time cannot be changed",
             hint=f"ajs why {ground.name(unit)} {generation.slot.exec_date} says why",
@@ -161,7 +161,13 @@ def nested_start(generation: Generation, unit: str, ground: Ground) -> datetime:
 
 
 def move_nested(
-    plan: RootPlan, generation: Generation, unit: str, at: datetime, ground: Ground, *, pass_on: bool
+    plan: RootPlan,
+    generation: Generation,
+    unit: str,
+    at: datetime,
+    ground: Ground,
+    *,
+    pass_on: bool,
 ) -> Applied:
     """Return the plan with one nested jobnet moved to ``at``."""
     before = nested_start(generation, unit, ground)

@@ -32,7 +32,9 @@ class Effect:
     why: str = ""
 
 
-def effects(root: str, before: RootPlan, after: RootPlan, timetable: Timetable) -> tuple[Effect, ...]:
+def effects(
+    root: str, before: RootPlan, after: RootPlan, timetable: Timetable
+) -> tuple[Effect, ...]:
     """Return everything that differs between two plans of one root, earlier runs first."""
     found = [*_generations(root, before, after), *_dummies(root, before, after, timetable)]
     found.sort(key=_when)
@@ -51,7 +53,11 @@ def _generations(root: str, before: RootPlan, after: RootPlan) -> Iterator[Effec
         now = new.get(number)
         if now is None:
             if was.phase is Phase.WAITING:
-                why = "it is planned by the rules again" if was.ties else "the run was taken out of the plan"
+                why = (
+                    "it is planned by the rules again"
+                    if was.ties
+                    else "the run was taken out of the plan"
+                )
                 yield Effect(
                     kind="vanishes", unit=root, generation=number, before=was.slot, why=why
                 )
@@ -68,7 +74,9 @@ def _one(root: str, was: Generation, now: Generation) -> Iterator[Effect]:
         kind = "prohibited" if now.phase is Phase.PROHIBITED else "restored"
         yield Effect(kind=kind, unit=root, generation=number, before=was.slot, after=now.slot)
     elif was.slot != now.slot:
-        why = "" if now.kept is None else f"the run of {now.kept.slot.start:%Y-%m-%d %H:%M} stays too"
+        why = (
+            "" if now.kept is None else f"the run of {now.kept.slot.start:%Y-%m-%d %H:%M} stays too"
+        )
         yield Effect(
             kind="moved", unit=root, generation=number, before=was.slot, after=now.slot, why=why
         )

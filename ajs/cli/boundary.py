@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from itertools import pairwise
 
 import click
 
@@ -16,12 +17,17 @@ def run(verb: str, program: str, arguments: list[str]) -> int:
     command: click.Command = importlib.import_module(f"ajs.cli.{verb}").command
     try:
         result = command.main(
-            args=arguments, prog_name=program, standalone_mode=False, complete_var=_complete(program)
+            args=arguments,
+            prog_name=program,
+            standalone_mode=False,
+            complete_var=_complete(program),
         )
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:
-        return _say(program, UsageError(error.format_message(), hint=_usage_hint(program)), arguments)
+        return _say(
+            program, UsageError(error.format_message(), hint=_usage_hint(program)), arguments
+        )
     except (click.Abort, KeyboardInterrupt):
         click.echo(f"{program}: interrupted", err=True)
         return 130
@@ -88,5 +94,5 @@ def as_json(error: AjsError) -> dict[str, object]:
 def _wants_json(arguments: list[str]) -> bool:
     """Whether JSON was asked for; read from the words, since parsing itself may be what failed."""
     return "--format=json" in arguments or any(
-        a == "--format" and b == "json" for a, b in zip(arguments, arguments[1:], strict=False)
+        a == "--format" and b == "json" for a, b in pairwise(arguments)
     )

@@ -14,10 +14,16 @@ from ajs.errors import BadValue, ExitCode
 @click.command(context_settings=CONTEXT)
 @click.argument("group", default="/", metavar="[GROUP]")
 @click.option("--from", "first", metavar="[[Y/]M/]D", help="First day to list; default today.")
-@click.option("--days", type=click.IntRange(1, 3660), default=31, show_default=True, help="How many.")
-@click.option("--holidays", metavar="COUNTRY", help="Print this country's holidays as YAML: JP, DE-BY.")
+@click.option(
+    "--days", type=click.IntRange(1, 3660), default=31, show_default=True, help="How many."
+)
+@click.option(
+    "--holidays", metavar="COUNTRY", help="Print this country's holidays as YAML: JP, DE-BY."
+)
 @click.option("--years", metavar="FROM-TO", help="With --holidays: which years.")
-@click.option("--group", "into", default="/", show_default=True, help="With --holidays: whose calendar.")
+@click.option(
+    "--group", "into", default="/", show_default=True, help="With --holidays: whose calendar."
+)
 @service_options
 def command(
     group: str,
@@ -29,7 +35,7 @@ def command(
     home: str | None,
     service: str | None,
 ) -> int:
-    """Show the calendar that a job group uses, and where each closed day comes from.
+    r"""Show the calendar that a job group uses, and where each closed day comes from.
 
     With --holidays: print a country's public and bank holidays as a definition file. They are written into definitions
     once, reviewed, and loaded with ajsdefine; nothing looks holidays up when jobs run. Needs the holidays package.

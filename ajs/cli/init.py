@@ -13,7 +13,12 @@ from ajs.errors import ExitCode
 @click.command(context_settings=CONTEXT)
 @click.argument("names", nargs=-1, required=True, metavar="SERVICE...")
 @click.option(
-    "--home", "folder", default=".", show_default=True, metavar="FOLDER", help="Where ajs.toml goes."
+    "--home",
+    "folder",
+    default=".",
+    show_default=True,
+    metavar="FOLDER",
+    help="Where ajs.toml goes.",
 )
 @click.option("--time-zone", default="", metavar="ZONE", help="IANA name; default: this machine's.")
 @click.option(
@@ -24,7 +29,7 @@ from ajs.errors import ExitCode
     help="How long the day of a root jobnet is.",
 )
 def command(names: tuple[str, ...], folder: str, time_zone: str, schedule: str) -> int:
-    """Set up scheduler services: an ajs.toml, and a state folder for each service.
+    r"""Set up scheduler services: an ajs.toml, and a state folder for each service.
 
     A service is one tree of units with one manager. Departments that shall not see each other's jobs get one each.
 

@@ -30,7 +30,7 @@ from ajs.operations.targets import one_service
 @format_option
 @service_options
 def command(units: tuple[str, ...], **given: Any) -> int:
-    """Cancel the registration of root jobnets, all or none.
+    r"""Cancel the registration of root jobnets, all or none.
 
     Their coming runs go; results of ended runs stay. A jobnet with a running generation is refused.
 

@@ -40,4 +40,5 @@ def overview(arguments: list[str]) -> int:
             click.echo(f"ajs: AJS0201: there is no command {word!r}.{meant}", err=True)
             click.echo("  hint: ajs alone lists all commands", err=True)
             return ExitCode.USAGE
-    return ExitCode.USAGE
+        case _:
+            return ExitCode.USAGE

@@ -42,9 +42,7 @@ SCHEDULE_FORMS = "-d/-t, -b/-c, -q, -p alone, and -u exclude each other"
     is_flag=True,
     help="With a new time or -q: --move. Alone: --prohibit.",
 )
-@click.option(
-    "--move", is_flag=True, help="Give up the original run when the new time is earlier."
-)
+@click.option("--move", is_flag=True, help="Give up the original run when the new time is earlier.")
 @click.option("--prohibit", is_flag=True, help="Do not execute this run, or this unit in it.")
 @click.option("-u", "--undo", is_flag=True, help="Take back the change of time or the prohibition.")
 @click.option("-h", "--hold", is_flag=True, help="Hold the unit when its turn comes.")
@@ -59,7 +57,7 @@ SCHEDULE_FORMS = "-d/-t, -b/-c, -q, -p alone, and -u exclude each other"
 @format_option
 @service_options
 def command(units: tuple[str, ...], **given: Any) -> int:
-    """Change one planned run without touching its rules.
+    r"""Change one planned run without touching its rules.
 
     Without -B or unit:@ID the next run is changed. An earlier time without --move keeps the original run too, so the
     jobnet then runs twice. Changes of time, prohibition and --undo are all or nothing over several units; --hold and
@@ -157,8 +155,7 @@ def _keep_going(given: dict[str, Any]) -> bool:
     """Hold and release go on by default, all else is all or nothing (design.md, Commands)."""
     if given["keep_going"] is not None:
         return bool(given["keep_going"])
-    only_hold = not any(
+    return not any(
         given[o]
         for o in ("day", "time", "days", "minutes", "run_now", "letter_p", "prohibit", "undo")
     )
-    return only_hold

@@ -1,6 +1,6 @@
 """Bytes → YAML events → a tree of words, lists and tables that know their places.
 
-Scalars stay text: what ``08:00``, ``no`` or ``0755`` means is decided by the key they stand under (``schema``),
+Scalars stay text: what ``08:00``, ``no`` or ``0755`` means is decided by the key they stand under (``kinds``),
 never by YAML. Anchors, aliases and tags are kept as marks for the reader to refuse, because only it knows the unit.
 Everything has a limit, so that no file can exhaust memory or the stack.
 """

@@ -107,7 +107,7 @@ def change(
             )
         try:
             with service.store.write() as tx:
-                found = work.commit(tx, request, command, reason)
+                found = work.commit(tx, command, reason)
                 if dry_run:
                     tx.rollback()
         except PlanMoved:
@@ -177,7 +177,8 @@ class _Work:
                 unit=target.root.path,
             )
         generation = _choose(root, target, changes)
-        plan, notes = root.plan, []
+        plan = root.plan
+        notes: list[str] = []
         unit = target.inner
         if generation.id in root.running:
             plan = RootPlan(registration=plan.registration, generations=(generation,))
@@ -206,9 +207,7 @@ class _Work:
 
     # -- storing --
 
-    def commit(
-        self, tx: Writing, request: Request, command: Sequence[str], reason: str
-    ) -> Changed:
+    def commit(self, tx: Writing, command: Sequence[str], reason: str) -> Changed:
         """Write what changed as one operation and return what it did."""
         operation = log.begin(
             tx, self.now, os_user=self.service.user, verb="plan", command=command, reason=reason
@@ -240,7 +239,8 @@ class _Work:
             units[path] = replace(
                 run,
                 held=generation.holds.get(path, unit.hold),
-                prohibited=path in generation.prohibited or (nested is not None and nested.prohibited),
+                prohibited=path in generation.prohibited
+                or (nested is not None and nested.prohibited),
                 planned=nested.start if nested is not None else None,
                 scheduled=nested is None or nested.start is not None or nested.depends,
             )

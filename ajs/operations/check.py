@@ -40,14 +40,12 @@ def check(home: str | None, name: str | None) -> tuple[Finding, ...]:
     except AjsError as error:
         return (Finding(fine=False, text=error.message, hint=error.hint), *_commands())
     with service:
-        return tuple(
-            [
-                Finding(fine=True, text=f"configuration {service.configuration}"),
-                _state(service),
-                _manager(service),
-                *_commands(),
-                *_clock_changes(service),
-            ]
+        return (
+            Finding(fine=True, text=f"configuration {service.configuration}"),
+            _state(service),
+            _manager(service),
+            *_commands(),
+            *_clock_changes(service),
         )
 
 

@@ -155,11 +155,11 @@ class _Plans:
         saved = plans.save_plans(tx, changes, operation)
         diffs = []
         for number, unit in touched.items():
-            after = saved[number]
-            if after is None:
+            stored = saved[number]
+            if stored is None:
                 continue
             old = _coming(self._plans[number], self._tables[number], until)
-            new = _coming(after, tables[number], until)
+            new = _coming(stored, tables[number], until)
             diff = compared(unit.path, old, new, notes[number])
             if diff is not None:
                 diffs.append(diff)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ajs.errors import AjsError, AlreadyRegistered, NeverRuns, NotRegistered, StillRunning, WrongKind
+from ajs.errors import (
+    AjsError,
+    AlreadyRegistered,
+    NeverRuns,
+    NotRegistered,
+    StillRunning,
+    WrongKind,
+)
 from ajs.moment import Moment
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
@@ -138,9 +145,7 @@ def _registered(
             hint=hint,
             unit=root.path,
         )
-    registration = Registration(
-        method=how.method, registered=now.wall, catch_up=how.catch_up
-    )
+    registration = Registration(method=how.method, registered=now.wall, catch_up=how.catch_up)
     kept = before.generations if before is not None else ()
     if how.method is Method.IMMEDIATE:
         return _immediate(before, registration, kept, timetable, how, now)
@@ -258,4 +263,3 @@ def _cancelled(
         for generation in before[root.id].waiting
     ]
     runs.add_fates(tx, fates, now)
-

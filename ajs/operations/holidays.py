@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 
 from ajs.calendar import FIRST_YEAR, LAST_YEAR
 from ajs.errors import BadValue, ConfigurationError
@@ -60,5 +61,5 @@ def holidays_of(
         first_year=first_year,
         last_year=last_year,
         days=tuple(sorted(found.items())),
-        source=f"holidays {package.__version__}",
+        source=f"holidays {version('holidays')}",
     )

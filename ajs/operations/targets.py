@@ -67,7 +67,9 @@ def parse(text: str, below: str = "") -> Name:
         )
     if not path:
         raise BadValue(
-            f"{text!r} names no unit", hint="write the full name, such as /sales/daily-close", value=text
+            f"{text!r} names no unit",
+            hint="write the full name, such as /sales/daily-close",
+            value=text,
         )
     if not path.startswith("/"):
         if not below:

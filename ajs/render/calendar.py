@@ -15,7 +15,9 @@ def as_text(found: CalendarDays) -> str:
     for day, setting in found.days:
         state = "open" if setting.is_open else "closed"
         source = (
-            "nothing set" if setting.layer is Layer.UNSET else f"{setting.layer.value} in {setting.group}"
+            "nothing set"
+            if setting.layer is Layer.UNSET
+            else f"{setting.layer.value} in {setting.group}"
         )
         lines.append(f"{day} {WEEKDAYS[day.weekday()]}  {state:<6}  {source}")
     return "\n".join(lines)

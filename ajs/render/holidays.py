@@ -7,10 +7,13 @@ from ajs.operations.holidays import Holidays
 
 def definition_text(found: Holidays, group: str, weekdays: tuple[str, ...]) -> str:
     """Return YAML that closes these days in ``group``; every day carries its name as a comment."""
-    asked = f"--holidays {found.country} --years {found.first_year}-{found.last_year} --group {group}"
+    asked = (
+        f"--holidays {found.country} --years {found.first_year}-{found.last_year} --group {group}"
+    )
+    kinds = " and ".join(found.categories)
+    years = f"{found.first_year} to {found.last_year}"
     lines = [
-        f"# Closed days of {found.country}: {' and '.join(found.categories)} holidays, "
-        f"{found.first_year} to {found.last_year}.",
+        f"# Closed days of {found.country}: {kinds} holidays, {years}.",
         f"# Written with {found.source} by: ajs calendar {asked}",
         f"group: {group}",
         "calendar:",

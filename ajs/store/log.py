@@ -168,6 +168,14 @@ ENTRY = """
     FROM operation WHERE id = ?
 """
 
+# Everything that was done to one row, oldest first.
+TOUCHING = """
+    SELECT o.id, o.at_utc, o.at_wall, o.os_user, o.verb, o.command, o.reason, o.undoes, o.undone_by,
+           o.summary, r.tbl, r.key, r.unit, r.before, r.after
+    FROM operation_row AS r JOIN operation AS o ON o.id = r.operation
+    WHERE r.tbl = ? AND r.key = ? ORDER BY o.id
+"""
+
 # What an operation touched, in the order in which it did.
 ROWS = "SELECT tbl, key, unit, before, after FROM operation_row WHERE operation = ? ORDER BY seq"
 
@@ -203,6 +211,11 @@ def entry(tx: Reading, operation: int) -> Operation:
     return found[0]
 
 
+def touching(tx: Reading, table: str, key: int) -> list[tuple[Operation, Image]]:
+    """Return everything that operations did to one row, oldest first."""
+    return tx.made(_touching, TOUCHING, table, key)
+
+
 def images(tx: Reading, operation: int) -> list[Image]:
     """Return every row that an operation touched, as it was before and after, in the order touched."""
     return tx.made(_image, ROWS, operation)
@@ -212,6 +225,10 @@ def _operation(*row: Any) -> Operation:
     found = Operation(*row)
     command = tuple(json.loads(row[5]))
     return found._replace(command=command, summary=json.loads(row[9]))
+
+
+def _touching(*row: Any) -> tuple[Operation, Image]:
+    return _operation(*row[:10]), _image(*row[10:])
 
 
 def _image(table: str, key: int, unit: int, before: str | None, after: str | None) -> Image:

@@ -5,8 +5,9 @@ Times, dates, statuses and JSON columns are as they are stored; nothing of the c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from ajs.errors import GenerationNotFound
 from ajs.store.database import Reading, id_list
@@ -167,6 +168,32 @@ ONE = """
     WHERE g.root = ?1 AND (g.id = ?2 OR (g.registered_for = ?3 AND g.serial = ?4))
 """
 
+# Of each root jobnet the generation that counts now: the one that runs, else the next that waits, else the last one.
+CURRENT = """
+    SELECT coalesce(
+        (SELECT id FROM generation WHERE root = value AND phase = 'running'
+         ORDER BY start DESC, id DESC LIMIT 1),
+        (SELECT id FROM generation WHERE root = value AND phase = 'waiting'
+         ORDER BY start, exec_date, id LIMIT 1),
+        (SELECT id FROM (
+            SELECT * FROM (SELECT id, start FROM generation WHERE root = value AND phase = 'ended'
+                           ORDER BY start DESC, id DESC LIMIT 1)
+            UNION ALL
+            SELECT * FROM (SELECT id, start FROM generation WHERE root = value AND phase = 'prohibited'
+                           ORDER BY start DESC, id DESC LIMIT 1))
+         ORDER BY start DESC, id DESC LIMIT 1))
+    FROM json_each(?)
+"""
+
+SOME = """
+    SELECT g.id, g.root, u.path, g.registered_for, g.serial, g.method, g.phase, g.status, g.start,
+           g.exec_date, g.original_start, g.original_exec_date, g.ties, g.kept, g.added, g.nested,
+           g.holds, g.prohibited_units, g.interrupted, g.definition, g.started_utc, g.ended_utc,
+           g.version
+    FROM generation AS g JOIN unit AS u ON u.id = g.root
+    WHERE g.id IN (SELECT value FROM json_each(?)) ORDER BY u.path
+"""
+
 UNIT_RUNS = """
     SELECT generation, path, kind, status, planned, scheduled, prohibited, held, kill_asked,
            attempt, return_code, started_utc, ended_utc
@@ -189,6 +216,18 @@ EVENTS = """
     SELECT id, generation, path, at_utc, at_wall, status, cause FROM event
     WHERE generation IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR path = ?2)
     ORDER BY id
+"""
+
+# Where every unit below a path, and on the way to it, stands within its upper unit.
+POSITIONS = """
+    SELECT path, position FROM unit
+    WHERE (path >= ?1 || '/' AND path < ?1 || '0') OR path IN (SELECT value FROM json_each(?2))
+"""
+
+# Definitions in which some unit may be held.
+HOLDING = """
+    SELECT hash, body FROM definition
+    WHERE hash IN (SELECT value FROM json_each(?)) AND instr(body, '"hold"')
 """
 
 FATES = """
@@ -225,6 +264,15 @@ def generations(
     return [GenerationRow(*row) for row in found]
 
 
+def current(tx: Reading, roots: Iterable[int]) -> list[GenerationRow]:
+    """Return of each root jobnet the generation that counts now, if it has any, in order of path.
+
+    That is the one that runs, else the next one that waits, else the last one that ended or was prohibited.
+    """
+    numbers = [row[0] for row in tx.rows(CURRENT, id_list(roots)) if row[0] is not None]
+    return [GenerationRow(*row) for row in tx.rows(SOME, id_list(numbers))]
+
+
 def generation(tx: Reading, root: Unit, name: str) -> GenerationRow:
     """Return the generation of a root jobnet with this execution ID or execution registration number.
 
@@ -259,6 +307,29 @@ def attempts(
 def events(tx: Reading, generation_ids: Iterable[int], path: str | None = None) -> list[EventRow]:
     """Return every change of a status in generations, of one unit or of all, in the order in which they happened."""
     return [EventRow(*row) for row in tx.rows(EVENTS, id_list(generation_ids), path)]
+
+
+def positions(tx: Reading, path: str) -> dict[str, int]:
+    """Return where each unit below a path, and on the way to it, stands within its upper unit, by full path."""
+    above = [path[:at] for at in range(len(path)) if at and path[at] == "/"]
+    below = "" if path == "/" else path
+    return dict(tx.rows(POSITIONS, below, json.dumps([*above, path])))
+
+
+def held_by_definition(tx: Reading, hashes: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return the units that definitions hold, as paths relative to the root, by hash of those that hold any."""
+    wanted = json.dumps(sorted(set(hashes)))
+    return {
+        key: frozenset(_held(json.loads(body), "")) for key, body in tx.rows(HOLDING, wanted)
+    }
+
+
+def _held(unit: dict[str, Any], path: str) -> Iterator[str]:
+    """Yield the units that are held in the stored form of a definition."""
+    if unit.get("hold"):
+        yield path
+    for lower in unit.get("units", ()):
+        yield from _held(lower, f"{path}/{lower['name']}" if path else lower["name"])
 
 
 def fates(

@@ -45,7 +45,7 @@ BY_ID = """
 MATCHING = """
     SELECT id, path, name, kind, upper, root, comment, definition, version
     FROM unit
-    WHERE path >= ?1 AND path < ?2 AND path GLOB ?3
+    WHERE path >= ?1 AND path < ?2 AND path GLOB ?3 AND path <> '/'
       AND length(path) - length(replace(path, '/', '')) = ?4
     ORDER BY path
 """

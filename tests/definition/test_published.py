@@ -11,8 +11,8 @@ from hypothesis import given
 
 from ajs.definition.published import RECORDS, json_schema, reference_markdown
 from ajs.definition.writer import to_yaml
+from tests.definition import mistakes as bad
 from tests.definition import strategies
-from tests.definition import test_complaints as bad
 from tests.definition.texts import core, one_script, problems, reads
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())

@@ -100,7 +100,7 @@ CREATE TABLE generation (
     UNIQUE (root, registered_for, serial)
 ) STRICT;
 CREATE INDEX generation_due ON generation (phase, start);
-CREATE INDEX generation_root ON generation (root, start);
+CREATE INDEX generation_root ON generation (root, phase, start);
 
 -- A unit inside a generation that has started; path '' is the root jobnet itself, the others are relative to it.
 CREATE TABLE unit_run (

@@ -1,0 +1,414 @@
+"""``ajsshow``: units with their generations as plain lines.
+
+Nothing of the core is loaded for it, so that asking for one unit costs little more than starting Python.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ajs.errors import GenerationNotFound, UsageError
+from ajs.operations.targets import Filters, Name, by_registration_number, find_units
+from ajs.operations.times import Local, local
+from ajs.statuses import NOT_LET_GO, UNREGISTERED, Status
+from ajs.store import show as stored
+from ajs.store import units
+from ajs.store.numbers import execution_id
+from ajs.store.show import AttemptRow, GenerationRow, RegistrationRow, UnitRunRow
+from ajs.store.units import GROUP, JOB, JOBNET, ROOT, Unit
+
+if TYPE_CHECKING:
+    from ajs.operations.service import Service
+    from ajs.store.database import Reading
+
+ALL = 1 << 62
+"""As many generations as there are."""
+
+
+class Which(NamedTuple):
+    """Which generations of each root jobnet: without anything said the one that counts now.
+
+    ``newest`` so many of the latest starts; ``number`` the one with that registration number; ``since`` and ``until``
+    (both included, either may be "") days of the calendar, or execution dates with ``by_exec_date``.
+    """
+
+    newest: int = 0
+    number: str = ""
+    since: str = ""
+    until: str = ""
+    by_exec_date: bool = False
+
+    @property
+    def searches(self) -> bool:
+        """Whether units without such a generation are left out instead of shown without one."""
+        return bool(self.number or self.since or self.until)
+
+
+class Mark(NamedTuple):
+    """Something to know about a unit's run besides its status.
+
+    ``moved`` (value: the time before temporary changes), ``added``, ``also`` (value: the time of the original that
+    stays), ``held`` and ``released`` (temporarily), ``hold`` (by definition), ``prohibited``, ``interrupted``,
+    ``kill_asked``, ``new`` (defined after this run started), ``undefined`` (no longer defined).
+    """
+
+    what: str
+    value: str = ""
+
+
+class Line(NamedTuple):
+    """One unit in one generation, or without one.
+
+    Plan times are wall-clock text, real times ISO text with offset; what there is not is "". ``depth`` counts from the
+    unit that was asked for. ``status`` is a constant of ``statuses``, UNREGISTERED, or "" for a job group.
+    """
+
+    unit: str
+    name: str
+    kind: str
+    depth: int
+    comment: str
+    registration: RegistrationRow | None
+    generation: GenerationRow | None
+    status: str
+    planned: str = ""
+    original: str = ""
+    started: str = ""
+    ended: str = ""
+    return_code: int | None = None
+    marks: tuple[Mark, ...] = ()
+    attempt: AttemptRow | None = None
+    """Its newest attempt, where attempts were asked for."""
+    following: GenerationRow | None = None
+    """The next run of the root jobnet that waits, where it was asked for."""
+
+
+class Page(NamedTuple):
+    """What ``ajsshow`` shows of one scheduler service."""
+
+    service: str
+    lines: tuple[Line, ...]
+
+
+def show(
+    service: Service,
+    names: Sequence[Name],
+    filters: Filters,
+    which: Which | None = None,
+    *,
+    attempts: bool = False,
+    following: bool = False,
+) -> Page:
+    """Return the named units, job groups with what is in them, each with the generations asked for, newest first.
+
+    ``attempts`` adds each job's newest attempt, ``following`` the next run. Raises UnitNotFound; GenerationNotFound
+    when an execution ID, a registration number or a period finds nothing at all.
+    """
+    which = which or Which()
+    _refuse_mixed(names, which)
+    with service.store.read() as tx:
+        reading = _Reading(tx, filters, which, local(service.time_zone))
+        lines = reading.lines(names, attempts=attempts, following=following)
+    if not lines and which.searches:
+        named = ", ".join(name.path for name in names)
+        raise GenerationNotFound(
+            f"{named}: no run in that period",
+            hint="ajsshow -g a lists all runs; ajsshow --schedule the coming ones",
+            unit=named,
+        )
+    return Page(service.name, tuple(lines))
+
+
+def _refuse_mixed(names: Sequence[Name], which: Which) -> None:
+    by_id = next((name for name in names if name.execution_id), None)
+    if by_id is not None and which != Which():
+        raise UsageError(
+            f"{by_id.path}:{by_id.execution_id} names one run, so -g, -b, -v and -B say nothing more",
+            hint="leave the execution ID or the option away",
+        )
+
+
+class _Reading:
+    """Everything that the lines are made of, read within one consistent look."""
+
+    def __init__(self, tx: Reading, filters: Filters, which: Which, shown: Local) -> None:
+        self.tx = tx
+        self.filters = filters
+        self.which = which
+        self.shown = shown
+        self.registered: dict[int, RegistrationRow] = {}
+        self.generations: dict[int, list[GenerationRow]] = {}
+        self.roots: dict[int, Unit] = {}
+        self.runs: dict[tuple[int, str], UnitRunRow] = {}
+        self.started: set[int] = set()
+        self.held: dict[str, frozenset[str]] = {}
+        self.attempts: dict[tuple[int, str], AttemptRow] = {}
+        self.following: dict[int, GenerationRow] = {}
+
+    def lines(self, names: Sequence[Name], *, attempts: bool, following: bool) -> list[Line]:
+        found = find_units(self.tx, names, self.filters)
+        named = {unit.id: name for unit, name in found}
+        listed = self._listed([unit for unit, _ in found], names)
+        self._load([unit for unit, _ in listed], named, attempts=attempts, following=following)
+        every: list[Line] = []
+        for at, (unit, depth) in enumerate(listed):
+            if depth >= 0:
+                every += self._of_unit(unit, depth)
+            ends = at + 1 == len(listed) or listed[at + 1][0].root != unit.root
+            if ends and unit.root is not None and self._whole:
+                every += self._undefined(self.roots[unit.root], listed)
+        return every
+
+    # -- which units, in which order --
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the tree is shown as it is, so that depth means something."""
+        return self.filters == Filters(recursive=True)
+
+    def _listed(self, found: list[Unit], names: Sequence[Name]) -> list[tuple[Unit, int]]:
+        """Return the units in the order of the page, each with its depth; -1 for the service ``/`` itself."""
+        if self.filters.recursive:
+            top = names[0].path if len(names) == 1 else "/"
+            order = _TreeOrder(stored.positions(self.tx, "/" if "*" in top or "?" in top else top))
+            found = sorted(found, key=lambda unit: order.key(unit.path))
+            depths: dict[int | None, int] = {}
+            for unit in found:
+                above = depths.get(unit.upper, -1) + 1 if self._whole else 0
+                depths[unit.id] = -1 if self._whole and unit.path == "/" else above
+            return [(unit, depths[unit.id]) for unit in found]
+        listed = []
+        for unit in found:
+            listed.append((unit, -1 if unit.path == "/" else 0))
+            if unit.kind == GROUP and not self.filters.groups:
+                inside = units.children(self.tx, unit)
+                listed += [(lower, 0 if unit.path == "/" else 1) for lower in inside]
+        return listed
+
+    # -- what is known of them --
+
+    def _load(
+        self, every: list[Unit], named: dict[int, Name], *, attempts: bool, following: bool
+    ) -> None:
+        ids = {unit.root for unit in every if unit.root is not None}
+        if not ids:
+            return
+        self.roots = units.by_id(self.tx, ids)
+        self.registered = {row.root: row for row in stored.registrations(self.tx, ids)}
+        for row in self._generations(every, named):
+            self.generations.setdefault(row.root, []).append(row)
+        for rows in self.generations.values():
+            rows.reverse()
+        every_row = [row for rows in self.generations.values() for row in rows]
+        inside = {_inner(unit, self.roots) for unit in every if unit.root is not None}
+        one = next(iter(inside)) if len(inside) == 1 else None
+        if inside != {""}:
+            running = [row.id for row in every_row if row.phase in ("running", "ended")]
+            for run in stored.unit_runs(self.tx, running, one):
+                self.runs[run.generation, run.path] = run
+                self.started.add(run.generation)
+        waiting = {self.roots[row.root].definition for row in every_row if row.phase == "waiting"}
+        waiting |= {row.definition for row in every_row if row.phase == "running"}
+        self.held = stored.held_by_definition(self.tx, filter(None, waiting))
+        if attempts:
+            rows_ = stored.attempts(self.tx, [row.id for row in every_row], one)
+            self.attempts = {(row.generation, row.path): row for row in rows_}
+        if following:
+            for row in stored.generations(self.tx, ids, phase="waiting"):
+                self.following.setdefault(row.root, row)
+
+    def _generations(self, every: list[Unit], named: dict[int, Name]) -> Iterable[GenerationRow]:
+        """Return the generations asked for, in order of start."""
+        ids = {unit.root for unit in every if unit.root is not None}
+        which = self.which
+        by_id = {
+            unit.root: named[unit.id].execution_id
+            for unit in every
+            if unit.root is not None and unit.id in named and named[unit.id].execution_id
+        }
+        if by_id:
+            rest = [root for root in ids if root not in by_id]
+            chosen = [stored.generation(self.tx, self.roots[r], i) for r, i in by_id.items()]
+            return [*chosen, *stored.current(self.tx, rest)]
+        if which.number:
+            return [
+                stored.generation(self.tx, self.roots[root], execution_id(number))
+                for root in ids
+                for number in (by_registration_number(self.tx, self.roots[root], which.number),)
+            ]
+        if which.newest:
+            return stored.generations(self.tx, ids, newest=which.newest)
+        if which.searches:
+            return self._in_period(ids)
+        return stored.current(self.tx, ids)
+
+    def _in_period(self, ids: set[int]) -> list[GenerationRow]:
+        from datetime import date, timedelta
+
+        which = self.which
+        # An execution date is at most two days from the start, whatever the base time and the length of the day.
+        slack = timedelta(days=3 if which.by_exec_date else 0)
+        since = (date.fromisoformat(which.since) - slack).isoformat() if which.since else None
+        until = None
+        if which.until:
+            until = (date.fromisoformat(which.until) + slack + timedelta(days=1)).isoformat()
+        rows = stored.generations(self.tx, ids, since=since, until=until)
+        if not which.by_exec_date:
+            return rows
+        last = which.until or "9999"
+        return [row for row in rows if which.since <= row.exec_date <= last]
+
+    # -- lines --
+
+    def _of_unit(self, unit: Unit, depth: int) -> Iterator[Line]:
+        plain = Line(unit.path, unit.name, unit.kind, depth, unit.comment, None, None, "")
+        if unit.root is None:
+            if not self.which.searches:
+                yield plain
+            return
+        registration = self.registered.get(unit.root)
+        rows = self.generations.get(unit.root, [])
+        if registration is None and not (self.which != Which() and rows) and not _runs(rows):
+            rows = []
+        if not rows:
+            if not self.which.searches:
+                status = UNREGISTERED if registration is None else Status.NOPLAN.name
+                yield plain._replace(registration=registration, status=status)
+            return
+        inner = _inner(unit, self.roots)
+        for row in rows:
+            yield self._in_generation(plain._replace(registration=registration), row, inner)
+
+    def _in_generation(self, line: Line, row: GenerationRow, inner: str) -> Line:
+        """Return the line of a unit in one generation."""
+        line = line._replace(
+            generation=row,
+            attempt=self.attempts.get((row.id, inner)),
+            following=self.following.get(row.root),
+        )
+        definition = row.definition or self.roots[row.root].definition
+        held = inner in self.held.get(definition or "", ())
+        if not inner:
+            return self._root_line(line, row, held)
+        nested: dict[str, Any] = json.loads(row.nested)
+        plan = nested.get(inner, {})
+        run = self.runs.get((row.id, inner))
+        prohibited = inner in json.loads(row.prohibited_units) or plan.get("prohibited", False)
+        marks = []
+        planned, original = plan.get("start", ""), plan.get("original", "")
+        if planned != original and (plan.get("by_hand") or plan.get("passed")):
+            marks.append(Mark("moved", original))
+        if prohibited:
+            marks.append(Mark("prohibited"))
+        if run is None:
+            known = row.phase == "waiting" and _planned(inner, nested, json.loads(row.prohibited_units))
+            status = Status.TERMWAIT if known else Status.NOPLAN
+            if row.id in self.started:
+                marks.append(Mark("new"))
+        else:
+            status = Status[run.status]
+            line = line._replace(
+                started=self.shown(run.started_utc),
+                ended=self.shown(run.ended_utc),
+                return_code=run.return_code,
+            )
+            held = bool(run.held)
+            if run.kill_asked and not status.ended:
+                marks.append(Mark("kill_asked"))
+        if status in NOT_LET_GO:
+            marks += _hold(json.loads(row.holds).get(inner), held=held)
+        return line._replace(
+            status=status.name, planned=planned, original=original, marks=tuple(marks)
+        )
+
+    def _root_line(self, line: Line, row: GenerationRow, held: bool) -> Line:
+        marks = []
+        if row.added:
+            marks.append(Mark("added"))
+        elif (row.start, row.exec_date) != (row.original_start, row.original_exec_date):
+            marks.append(Mark("moved", row.original_start))
+        if row.kept is not None:
+            marks.append(Mark("also", json.loads(row.kept)["start"]))
+        if row.phase == "prohibited":
+            marks.append(Mark("prohibited"))
+        if row.interrupted:
+            marks.append(Mark("interrupted"))
+        if row.phase == "waiting":
+            marks += _hold(json.loads(row.holds).get(""), held=held)
+        return line._replace(
+            status=row.status,
+            planned=row.start,
+            original=row.original_start,
+            started=self.shown(row.started_utc),
+            ended=self.shown(row.ended_utc),
+            marks=tuple(marks),
+        )
+
+    def _undefined(self, root: Unit, listed: list[tuple[Unit, int]]) -> Iterator[Line]:
+        """Yield what ran in the generations shown and is no longer defined."""
+        defined = {_inner(unit, self.roots): depth for unit, depth in listed if unit.root == root.id}
+        if "" not in defined:
+            return
+        for row in self.generations.get(root.id, ()):
+            for number, path in self.runs:
+                if number != row.id or path in defined:
+                    continue
+                run = self.runs[number, path]
+                name = path.rpartition("/")[2]
+                depth = defined[""] + 1 + path.count("/")
+                full = f"{root.path}/{path}"
+                registration = self.registered.get(root.id)
+                line = Line(full, name, run.kind, depth, "", registration, None, "")
+                line = self._in_generation(line, row, path)
+                yield line._replace(marks=(*line.marks, Mark("undefined")))
+
+
+class _TreeOrder:
+    """Sort keys that put every unit behind its upper one, in the order of the definitions."""
+
+    def __init__(self, positions: dict[str, int]) -> None:
+        self._positions = positions
+        self._keys: dict[str, tuple[tuple[int, str], ...]] = {"": (), "/": ()}
+
+    def key(self, path: str) -> tuple[tuple[int, str], ...]:
+        found = self._keys.get(path)
+        if found is None:
+            upper, _, name = path.rpartition("/")
+            found = (*self.key(upper), (self._positions.get(path, 0), name))
+            self._keys[path] = found
+        return found
+
+
+def _inner(unit: Unit, roots: dict[int, Unit]) -> str:
+    """Return the unit's path relative to its root jobnet."""
+    root = roots[unit.root] if unit.root is not None else unit
+    return unit.path[len(root.path) + 1 :]
+
+
+def _runs(rows: list[GenerationRow]) -> bool:
+    return any(row.phase in ("running", "waiting") for row in rows)
+
+
+def _planned(inner: str, nested: dict[str, Any], prohibited: list[str]) -> bool:
+    """Return whether a unit of a generation that waits will have its turn: it and the jobnets above have a schedule."""
+    while inner:
+        plan = nested.get(inner)
+        if inner in prohibited or (plan is not None and plan.get("prohibited")):
+            return False
+        if plan is not None and not plan.get("depends") and "start" not in plan:
+            return False
+        inner = inner.rpartition("/")[0]
+    return True
+
+
+def _hold(temporary: bool | None, *, held: bool) -> list[Mark]:
+    """Return the mark of a hold: a temporary change counts before the definition."""
+    if temporary is not None:
+        return [Mark("held" if temporary else "released")]
+    return [Mark("hold")] if held else []
+
+
+KINDS = {GROUP: "job group", ROOT: "root jobnet", JOBNET: "nested jobnet", JOB: "job"}
+"""What the kinds of units are called."""

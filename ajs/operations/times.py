@@ -1,0 +1,30 @@
+"""Stored UTC instants in the time zone of the scheduler service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Local = Callable[[str | None], str]
+"""Turns a stored UTC instant into ISO text with the zone's offset; None into ""."""
+
+
+def local(time_zone: str) -> Local:
+    """Return what shows stored instants in a zone: ``2026-08-11T22:00:05.123+09:00``.
+
+    The zone's rules are loaded when the first instant is shown, so that a command that shows none does not pay.
+    """
+    zones: list[object] = []
+
+    def shown(stamp: str | None) -> str:
+        if not stamp:
+            return ""
+        from datetime import datetime
+        from zoneinfo import ZoneInfo
+
+        if not zones:
+            zones.append(ZoneInfo(time_zone))
+        zone = zones[0]
+        at = datetime.fromisoformat(stamp).astimezone(zone)  # type: ignore[arg-type]  # the ZoneInfo above
+        return at.isoformat(timespec="milliseconds")
+
+    return shown

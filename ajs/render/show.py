@@ -1,0 +1,166 @@
+"""``ajsshow``'s page: one line for each unit and generation, as aligned text, as a drawn table and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ajs.operations.show import KINDS, Line, Mark, Page
+from ajs.render.columns import Cell, Paint, aligned, drawn, unpainted
+from ajs.render.times import minute, near
+from ajs.statuses import (
+    BAD,
+    ENDED_WELL,
+    RUNNING,
+    UNREGISTERED,
+    UNREGISTERED_TEXT,
+    Status,
+)
+from ajs.store.units import GROUP, JOB
+
+TITLES = ("UNIT", "EXEC ID", "EXEC DATE", "STATUS", "START", "END", "RC", "NOTES")
+RETURN_CODE = 6
+
+NOTES: dict[str, Callable[[str, str], str]] = {
+    "moved": lambda at, day: f"time changed, was {near(at, day)}" if at else "time changed",
+    "added": lambda _at, _day: "added run",
+    "also": lambda at, day: f"runs at {near(at, day)} too",
+    "held": lambda _at, _day: "held",
+    "released": lambda _at, _day: "released from hold",
+    "hold": lambda _at, _day: "hold by definition",
+    "prohibited": lambda _at, _day: "execution prohibited",
+    "interrupted": lambda _at, _day: "interrupted by an operator",
+    "kill_asked": lambda _at, _day: "being killed",
+    "new": lambda _at, _day: "defined after this run started",
+    "undefined": lambda _at, _day: "no longer defined",
+}
+"""What each mark is called."""
+
+
+def as_text(page: Page, *, title: bool = True, paint: Paint = unpainted) -> str:
+    """Return the page as aligned lines; ``title`` puts the names of the columns above them."""
+    return "\n".join(
+        aligned(
+            TITLES if title else (),
+            [cells(line) for line in page.lines],
+            right=frozenset({RETURN_CODE}),
+            paint=paint,
+        )
+    )
+
+
+def as_table(page: Page) -> str:
+    """Return the page as a drawn table."""
+    return drawn(TITLES, [cells(line) for line in page.lines])
+
+
+def cells(line: Line) -> tuple[Cell, ...]:
+    """Return what stands in the columns for one line."""
+    row = line.generation
+    day = row.exec_date if row is not None else ""
+    start = line.started or line.planned
+    own = row is not None and (line.unit == row.path or not line.depth)
+    return (
+        Cell(label(line)),
+        Cell(row.execution_id if row is not None and own else ""),
+        Cell(day if own else ""),
+        Cell(status_text(line.status), style(line.status)),
+        Cell(near(start, day)),
+        Cell(near(line.ended, start)),
+        Cell("" if line.return_code is None else str(line.return_code)),
+        Cell(", ".join(note(mark, day) for mark in line.marks)),
+    )
+
+
+def label(line: Line) -> str:
+    """Return the unit's full name, or its own one indented below its upper unit; job groups end in a slash."""
+    name = f"{'  ' * line.depth}{line.name}" if line.depth else line.unit
+    return f"{name}/" if line.kind == GROUP and name != "/" else name
+
+
+def note(mark: Mark, day: str) -> str:
+    """Return a mark in words."""
+    return NOTES[mark.what](mark.value, day)
+
+
+def status_text(status: str) -> str:
+    """Return a status as people read it."""
+    if status == UNREGISTERED:
+        return UNREGISTERED_TEXT
+    return Status[status].text if status else ""
+
+
+def style(status: str) -> str:
+    """Return the style in which a terminal shows a status."""
+    if not status or status in (UNREGISTERED, "NOPLAN"):
+        return "dim"
+    known = Status[status]
+    if known in BAD:
+        return "bad"
+    if known.name in ("WARNING", "WACONT"):
+        return "warning"
+    if known is Status.HOLDING:
+        return "held"
+    if known in RUNNING:
+        return "running"
+    return "good" if known in ENDED_WELL else ""
+
+
+def as_json(page: Page) -> str:
+    """Return the page for machines; ``schemas`` has its JSON Schema."""
+    found = {
+        "format": 1,
+        "service": page.service,
+        "units": [line_json(line) for line in page.lines],
+    }
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def line_json(line: Line) -> dict[str, Any]:
+    """Return one line as plain data."""
+    row, registration = line.generation, line.registration
+    status = {"status": line.status or None, "status_text": status_text(line.status) or None}
+    found: dict[str, Any] = {
+        "unit": line.unit,
+        "name": line.name,
+        "kind": KINDS[line.kind],
+        "comment": line.comment,
+        "registered": None if line.kind == GROUP else registration is not None,
+        "registration_method": None if registration is None else registration.method,
+        **status,
+        "execution_id": None,
+        "registration_number": None,
+        "execution_date": None,
+        "original_execution_date": None,
+    }
+    if row is not None:
+        found |= {
+            "execution_id": row.execution_id,
+            "registration_number": row.registration_number,
+            "execution_date": row.exec_date,
+            "original_execution_date": row.original_exec_date,
+        }
+    return found | {
+        "planned_start": line.planned or None,
+        "original_start": line.original or None,
+        "started": line.started or None,
+        "ended": line.ended or None,
+        "return_code": line.return_code,
+        "marks": [
+            {"mark": mark.what, "value": mark.value or None, "text": note(mark, "")}
+            for mark in line.marks
+        ],
+    }
+
+
+def titles_of_jobs(line: Line) -> str:
+    """Return the return code as AJS3 prints it: jobnets have none (commands.md 5.2)."""
+    if line.kind != JOB:
+        return "***"
+    return "" if line.return_code is None else str(line.return_code)
+
+
+def start_text(line: Line) -> str:
+    """Return the real start, or the planned one before it, to the minute."""
+    return minute(line.started or line.planned)

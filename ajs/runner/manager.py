@@ -1,0 +1,249 @@
+"""One turn of the manager: what is due or touched → decision → one transaction → what is to be sent.
+
+Nothing is kept here that the store does not have, but observations that are not committed yet and what has been asked:
+a manager that dies at any instant is followed by one that finds all of it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ajs.actions import (
+    ChangeUnit,
+    Commit,
+    EndGeneration,
+    HoldGeneration,
+    Send,
+    SkipGeneration,
+    StartGeneration,
+)
+from ajs.attempts import AttemptKey
+from ajs.causes import Cause
+from ajs.decide import Decision, Observed, Snapshot, Waiting, apply, decide
+from ajs.errors import PlanMoved
+from ajs.lifecycle import ENDED, LiveGeneration, Status
+from ajs.moment import Moment
+from ajs.ports import Clock, Places
+from ajs.runner.memory import STARTS_AT_ONCE, Memory
+from ajs.runner.planning import Calendars, Planner, Steps
+from ajs.schedule import DayMode
+from ajs.store import plans, progress, runs
+from ajs.store.database import Store
+
+TRIES = 100
+"""How many turns in a row may find that the plan has moved under them before that counts as an error of ours."""
+WORTH_SEEING = ENDED | {Status.RUNNING, Status.HOLDING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """Something worth seeing that was committed: a unit started, was held at its turn, or ended.
+
+    ``root`` is the root jobnet's full path, ``path`` the unit's below it, ``""`` for the root jobnet itself.
+    """
+
+    at: Moment
+    root: str
+    execution_id: str
+    path: str
+    status: Status
+    return_code: int | None
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one turn did and what comes next.
+
+    ``committed`` counts what was stored. With ``again`` another turn must follow at once. ``wake_at`` is the wall-clock
+    time at which something is due. ``idle``: nothing runs, nothing is under way, and nothing is due now.
+    """
+
+    committed: int
+    again: bool
+    wake_at: datetime | None
+    idle: bool
+
+
+def _ignore(_: Sequence[Happened]) -> None:
+    """Show nothing to anybody."""
+
+
+class Manager:
+    """Takes turns over the state of one scheduler service; nobody else may at the same time.
+
+    ``limit`` is how many jobs may run on this machine at once, None for any number. ``show`` gets what was committed,
+    after it was.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        places: Places,
+        mode: DayMode,
+        *,
+        limit: int | None,
+        show: Callable[[Sequence[Happened]], None] = _ignore,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._places = places
+        self._mode = mode
+        self._limit = limit
+        self._show = show
+        self.memory = Memory()
+        self._names: dict[AttemptKey, str] = {}
+        self._calendars: Calendars | None = None
+        self._unsaved: tuple[Observed, ...] = ()
+        self._seen_version: int | None = None
+        self._look_for_due = True
+        self._moved = 0
+
+    def turn(self) -> Turn:
+        """Do all that follows from what is known now; raises what the store and the places raise."""
+        now = self._clock.now()
+        self._unsaved += self._places.answers(now.utc)
+        try:
+            self._look(now)
+            snapshot, decision, steps = self._decide(now)
+            if decision.to_commit:
+                self._commit(snapshot, decision, steps, now)
+        except PlanMoved:
+            # A command was faster: nothing was stored, nothing was sent. What it made is looked at anew.
+            self._seen_version = None
+            self._moved += 1
+            if self._moved > TRIES:
+                raise
+            return Turn(committed=0, again=True, wake_at=None, idle=False)
+        self._moved = 0
+        self._unsaved = ()
+        after = _with_versions(apply(snapshot, decision), decision.to_commit)
+        self.memory.absorb(snapshot, after)
+        self._send(decision.to_send, after.live, now.utc)
+        if decision.to_commit:
+            self._show(_happened(decision.to_commit, snapshot, now))
+        quiet = not decision.actions and not self._look_for_due
+        return Turn(
+            committed=len(decision.to_commit),
+            again=not quiet,
+            wake_at=decision.wake_at,
+            idle=quiet and not self.memory.open,
+        )
+
+    # -- taking in --
+
+    def _look(self, now: Moment) -> None:
+        """Read what another process has changed, and what has become due."""
+        version = self._store.data_version()
+        changed = version != self._seen_version
+        coming = self.memory.next_start
+        if not (changed or self._look_for_due or (coming is not None and coming <= now.wall)):
+            return
+        with self._store.read() as tx:
+            known = self.memory.definitions()
+            if changed:
+                self.memory.load(runs.live(tx, known=known), runs.open_attempts(tx))
+                self._calendars = Calendars(tx)
+            due = runs.due(tx, now.wall, known)
+            self.memory.load_due(due, runs.next_start(tx, now.wall))
+        self._seen_version = version
+        self._look_for_due = False
+
+    # -- deciding --
+
+    def _decide(self, now: Moment) -> tuple[Snapshot, Decision, Steps]:
+        snapshot = self.memory.snapshot(now, self._unsaved, self._limit)
+        decision = decide(snapshot, now)
+        steps = self._plan(decision, snapshot, now)
+        if steps.hand_on_first:
+            # These see the holds that are handed on to them one turn later, in which they start.
+            due = tuple(w for w in snapshot.due if w.generation.id not in steps.hand_on_first)
+            snapshot = replace(snapshot, due=due)
+            decision = decide(snapshot, now)
+            steps = self._plan(decision, snapshot, now)
+        return snapshot, decision, steps
+
+    def _plan(self, decision: Decision, snapshot: Snapshot, now: Moment) -> Steps:
+        concerned = StartGeneration | SkipGeneration | EndGeneration
+        if not any(isinstance(action, concerned) for action in decision.to_commit):
+            return Steps((), (), frozenset())
+        due = {w.generation.id: w for w in snapshot.due}
+        with self._store.read() as tx:
+            calendars = self._calendars or Calendars(tx)
+            planner = Planner(tx, calendars, self._mode, now.wall)
+            return planner.steps(decision.to_commit, due, snapshot.live)
+
+    # -- committing --
+
+    def _commit(self, snapshot: Snapshot, decision: Decision, steps: Steps, now: Moment) -> None:
+        versions = {w.generation.id: w.generation.version for w in snapshot.due}
+        versions |= {number: generation.version for number, generation in snapshot.live.items()}
+        with self._store.write() as tx:
+            runs.commit(tx, decision.to_commit, versions, now)
+            plans.save_plans(tx, steps.changes, operation=None)
+            runs.add_fates(tx, steps.fates, now)
+        moving = StartGeneration | SkipGeneration | HoldGeneration
+        if steps.changes or any(isinstance(action, moving) for action in decision.to_commit):
+            self._look_for_due = True
+        if len(self.memory.due) > STARTS_AT_ONCE:
+            self._look_for_due = True
+
+    # -- sending --
+
+    def _send(
+        self, actions: Sequence[Send], live: Mapping[int, LiveGeneration], now: datetime
+    ) -> None:
+        if not actions:
+            return
+        unknown = {action.key for action in actions} - self._names.keys()
+        if unknown:
+            # Names do not change; those of attempts that are done with need not be kept.
+            self._names = {k: n for k, n in self._names.items() if self.memory.attempt(k)}
+            with self._store.read() as tx:
+                self._names |= progress.attempt_names(tx, unknown)
+        for action in actions:
+            key = action.key
+            self._places.send(action, self._names[key], live.get(key.generation), now)
+
+
+def _with_versions(after: Snapshot, to_commit: Sequence[Commit]) -> Snapshot:
+    """Return the snapshot with the versions that the store gave: one higher for every run that a commit touched."""
+    return after
+
+
+def _happened(
+    to_commit: Sequence[Commit], snapshot: Snapshot, now: Moment
+) -> tuple[Happened, ...]:
+    """Return what of a commit is worth seeing, in order."""
+    due: Mapping[int, Waiting] = {w.generation.id: w for w in snapshot.due}
+    found = []
+    for action in to_commit:
+        match action:
+            case StartGeneration(live=live, cause=cause):
+                number, path, status, code = live.id, "", Status.RUNNING, None
+            case SkipGeneration(generation=number, cause=cause):
+                path, status, code = "", Status.EXECDEFFER, None
+            case HoldGeneration(generation=number, cause=cause):
+                path, status, code = "", Status.HOLDING, None
+            case ChangeUnit(generation=number, run=run, cause=cause):
+                path, status, code = run.path, run.status, run.return_code
+            case _:
+                continue
+        if status not in WORTH_SEEING:
+            continue
+        of = due[number] if number in due else snapshot.live[number]
+        found.append(
+            Happened(
+                at=now,
+                root=of.root_path,
+                execution_id=of.execution_id,
+                path=path,
+                status=status,
+                return_code=code,
+                cause=cause,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,51 @@
+"""How far runs have come, for those who wait for them; and the names of attempts at their places."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ajs.attempts import AttemptKey
+from ajs.lifecycle import Status
+from ajs.store.database import Reading, id_list
+from ajs.store.numbers import attempt_id
+
+PROGRESS = """
+    SELECT id, phase, status FROM generation WHERE id IN (SELECT value FROM json_each(?))
+"""
+
+# The ids of attempts, given by generation, path and number.
+IDS = """
+    SELECT a.generation, a.path, a.number, a.id
+    FROM json_each(?) AS wanted JOIN attempt AS a
+      ON a.generation = json_extract(wanted.value, '$[0]')
+     AND a.path = json_extract(wanted.value, '$[1]')
+     AND a.number = json_extract(wanted.value, '$[2]')
+"""
+
+
+class Progress(NamedTuple):
+    """How far one generation has come."""
+
+    ended: bool
+    """Whether it will never run, or never run any more: it has ended, or was prohibited."""
+    status: Status
+
+
+def progress(tx: Reading, ids: Iterable[int]) -> dict[int, Progress]:
+    """Return how far these generations have come; those that are gone are left out."""
+    return {
+        number: Progress(phase in ("ended", "prohibited"), Status[status])
+        for number, phase, status in tx.rows(PROGRESS, id_list(ids))
+    }
+
+
+def attempt_names(tx: Reading, keys: Iterable[AttemptKey]) -> dict[AttemptKey, str]:
+    """Return the names that these attempts have at their places; those that are not stored are left out."""
+    service = tx.service()
+    found = tx.rows(IDS, json.dumps(list(keys)))
+    return {
+        AttemptKey(generation, path, number): attempt_id(service.uuid, service.incarnation, row)
+        for generation, path, number, row in found
+    }
