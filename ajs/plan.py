@@ -7,7 +7,7 @@ fixed and immediate registration every generation is real.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -227,8 +227,12 @@ def _inside(timetable: Timetable, exec_date: date, at: datetime) -> datetime:
 # -- planned registration: the next real generation and the dummies after it --
 
 
-def coming(plan: RootPlan, timetable: Timetable) -> Iterator[Start]:
+def coming(
+    plan: RootPlan, timetable: Timetable, starts: Iterable[Start] | None = None
+) -> Iterator[Start]:
     """Yield the starts that the rules still plan and no real generation stands for: the dummies, in slot order.
+
+    ``starts`` is what ``after_floor`` gives, where the caller has it already.
 
     Prohibited occurrences, those that ran away from their rule time, and those that a postponed run has moved past
     do not come (rule book 7.1, 7.4; rulings R1, R4, R16). The original that a run pushed ahead left in place does.
@@ -243,7 +247,7 @@ def coming(plan: RootPlan, timetable: Timetable) -> Iterator[Start]:
     waiting_kept = sorted(
         (Start(k.slot, k.ties) for k in kept), key=lambda s: (s.slot.start, s.slot.exec_date)
     )
-    for start in _after_floor(registration, timetable):
+    for start in after_floor(registration, timetable) if starts is None else starts:
         if all(tie in taken for tie in start.ties):
             continue
         if any(original < start.slot and not last < start.slot for original, last in passed):
@@ -254,7 +258,7 @@ def coming(plan: RootPlan, timetable: Timetable) -> Iterator[Start]:
     yield from waiting_kept
 
 
-def _after_floor(registration: Registration, timetable: Timetable) -> Iterator[Start]:
+def after_floor(registration: Registration, timetable: Timetable) -> Iterator[Start]:
     """Yield the rule starts after the last run; before the first run, from the registration on (6.5, R4, R10)."""
     registered, floor = registration.registered, registration.floor
     # The day before is looked at too: on a 48-hour service its 24:00..47:59 lie on this one.

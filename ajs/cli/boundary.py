@@ -5,21 +5,33 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import Callable
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import click
 
+from ajs.cli.common import Call
 from ajs.errors import AjsError, DefinitionError, ExitCode, UsageError
 
+if TYPE_CHECKING:
+    from ajs.ports import Clock
 
-def run(verb: str, program: str, arguments: list[str]) -> int:
-    """Load the command's file, run it, and return its exit code; every error ends here."""
+
+def run(
+    verb: str, program: str, arguments: list[str], *, clock: Callable[[str], Clock] | None = None
+) -> int:
+    """Load the command's file, run it, and return its exit code; every error ends here.
+
+    ``clock`` gives the clock for a time zone; the system's when it is left out.
+    """
     command: click.Command = importlib.import_module(f"ajs.cli.{verb}").command
     try:
         result = command.main(
             args=arguments,
             prog_name=program,
             standalone_mode=False,
+            obj=Call((program, *arguments), clock),
             complete_var=_complete(program),
         )
     except click.exceptions.Exit as end:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from ajs.operations.service import Service
     from ajs.operations.targets import Filters, Name
+    from ajs.ports import Clock
 
 F = TypeVar("F", bound=Callable[..., object])
+
+
+class Call(NamedTuple):
+    """One call of a command: its exact words, and what gives the clock for a time zone where it is not the system's."""
+
+    words: tuple[str, ...]
+    clock: Callable[[str], Clock] | None = None
+
 
 CONTEXT = {"help_option_names": ["--help"], "max_content_width": 100}
 """Settings of every command: ``-h`` is hold where AJS3 has it, so help is ``--help`` everywhere."""
@@ -79,7 +87,8 @@ def opened(home: str | None, service: str | None, *, changing: bool = False) -> 
     """Return the opened scheduler service; a changing command names it and its configuration on stderr."""
     from ajs.operations.service import open_service
 
-    found = open_service(home=home, name=service)
+    call = click.get_current_context().find_object(Call)
+    found = open_service(home=home, name=service, clock_of=call.clock if call else None)
     if changing:
         click.echo(f"service {found.name} ({found.configuration})", err=True)
     return found
@@ -108,9 +117,9 @@ def names_of(units: Sequence[str]) -> tuple[Name, ...]:
 
 
 def this_command() -> tuple[str, ...]:
-    """Return the exact words with which this process was called."""
-    program = sys.argv[0].rpartition("/")[2]
-    return (program, *sys.argv[1:])
+    """Return the exact words of the command that runs, for the operation log."""
+    call = click.get_current_context().find_object(Call)
+    return call.words if call is not None else ()
 
 
 def warn_without_manager(service: Service) -> None:

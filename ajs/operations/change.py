@@ -217,14 +217,17 @@ class _Work:
             tx, [PlanChange(n, r.before, r.plan) for n, r in touched], operation
         )
         done = []
+        fates: list[runs.Fated] = []
+        why = f"prohibited by {self.service.user}" + (f": {reason}" if reason else "")
         for number, root in touched:
             after = saved[number] or root.plan
             for running in root.changed_running:
                 self._save_running(tx, root, root.running[running], operation)
-            self._fates(tx, number, root, after, operation, reason)
+            fates += self._prohibited(number, root, after, operation, why)
             done.append(
                 RootChanged(root.target.root.path, self._effects(root, after), tuple(root.notes))
             )
+        runs.add_fates(tx, fates, self.now)
         log.finish(tx, operation, _summary(done, self.refused))
         return Changed(tuple(done), self.token, operation, tuple(self.refused))
 
@@ -247,26 +250,22 @@ class _Work:
         after = replace(live, units=units)
         runs.save_live(tx, live, after, (), self.now, operation, plan=generation)
 
-    def _fates(
-        self, tx: Writing, number: int, root: _Root, after: RootPlan, operation: int, reason: str
-    ) -> None:
+    def _prohibited(
+        self, number: int, root: _Root, after: RootPlan, operation: int, why: str
+    ) -> list[runs.Fated]:
+        """Return the fates of the runs that the operation prohibited."""
         was = {g.id: g.phase for g in root.before.generations}
-        why = f"prohibited by {self.service.user}" + (f": {reason}" if reason else "")
-        runs.add_fates(
-            tx,
-            [
-                runs.Fated(
-                    root=number,
-                    run=Passed(g.slot, g.ties, why),
-                    fate="prohibited",
-                    operation=operation,
-                    generation=g.id,
-                )
-                for g in after.generations
-                if g.phase is Phase.PROHIBITED and was.get(g.id) is Phase.WAITING
-            ],
-            self.now,
-        )
+        return [
+            runs.Fated(
+                root=number,
+                run=Passed(g.slot, g.ties, why),
+                fate="prohibited",
+                operation=operation,
+                generation=g.id,
+            )
+            for g in after.generations
+            if g.phase is Phase.PROHIBITED and was.get(g.id) is Phase.WAITING
+        ]
 
     def _effects(self, root: _Root, after: RootPlan) -> tuple[Effect, ...]:
         path = root.target.root.path

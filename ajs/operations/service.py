@@ -10,6 +10,7 @@ from ajs.store.database import Store
 from ajs.store.presence import manager
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
     from types import TracebackType
 
@@ -93,7 +94,13 @@ def configured(home: str | None, name: str | None) -> tuple[config.Service, str]
     return found.service(name, os.environ), found.file
 
 
-def open_service(*, home: str | None, name: str | None, clock: Clock | None = None) -> Service:
-    """Open the scheduler service to work on; raises ConfigurationError or what opening its state raises."""
+def open_service(
+    *, home: str | None, name: str | None, clock_of: Callable[[str], Clock] | None = None
+) -> Service:
+    """Open the scheduler service to work on; raises ConfigurationError or what opening its state raises.
+
+    ``clock_of`` gives the clock for a time zone; the system's when it is left out.
+    """
     settings, file = configured(home, name)
+    clock = None if clock_of is None else clock_of(settings.time_zone)
     return Service(settings, file, Store.open(settings.folder), clock)
