@@ -80,9 +80,10 @@ class Cause:
         >>> Cause(Why.PREDECESSOR, "total", "ABNORMAL").text
         'predecessor total ended abnormally'
         """
+        is_time = self.why in {Why.START_TIME, Why.WAITS_TIME}
         return self.why.value.format(
             unit=self.unit or "at the root",
-            value=self.value,
+            value=self.value.replace("T", " ") if is_time else self.value,
             limit=self.limit,
             ended=ENDED_WORDS.get(self.value, ""),
         )

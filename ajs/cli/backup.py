@@ -12,7 +12,7 @@ from ajs.errors import ExitCode
 @click.argument("file")
 @service_options
 def command(file: str, home: str | None, service: str | None) -> int:
-    r"""Back up the state of a scheduler service into a new FILE.
+    """Back up the state of a scheduler service into a new FILE.
 
     The manager and commands go on meanwhile. The file holds definitions, plans, results and the operation log; what
     jobs wrote lies in the folder spool beside the database and is copied with ordinary tools.

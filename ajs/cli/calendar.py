@@ -35,7 +35,7 @@ def command(
     home: str | None,
     service: str | None,
 ) -> int:
-    r"""Show the calendar that a job group uses, and where each closed day comes from.
+    """Show the calendar that a job group uses, and where each closed day comes from.
 
     With --holidays: print a country's public and bank holidays as a definition file. They are written into definitions
     once, reviewed, and loaded with ajsdefine; nothing looks holidays up when jobs run. Needs the holidays package.

@@ -11,7 +11,7 @@ from ajs.errors import ExitCode
 @click.command(context_settings=CONTEXT)
 @service_options
 def command(home: str | None, service: str | None) -> int:
-    r"""Check configuration, state and installation; say what to mend.
+    """Check configuration, state and installation; say what to mend.
 
     Looks at ajs.toml, at the database of the service, whether its manager runs, whether another product's commands hide
     ours on PATH, and which coming starts the change of clocks affects. Exit code 0: nothing to mend.

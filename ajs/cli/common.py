@@ -90,7 +90,9 @@ def opened(home: str | None, service: str | None, *, changing: bool = False) -> 
     call = click.get_current_context().find_object(Call)
     found = open_service(home=home, name=service, clock_of=call.clock if call else None)
     if changing:
-        click.echo(f"service {found.name} ({found.configuration})", err=True)
+        near = os.path.relpath(found.configuration)
+        file = near if len(near) < len(found.configuration) else found.configuration
+        click.echo(f"service {found.name} ({file})", err=True)
     return found
 
 
@@ -125,7 +127,7 @@ def this_command() -> tuple[str, ...]:
 def warn_without_manager(service: Service) -> None:
     """Say on stderr when no manager runs: what was planned would not start."""
     if not service.manager_runs():
-        warn("no manager runs, so nothing will start: ajsstart")
+        warn(f"no manager runs, so nothing will start: ajsstart -F {service.name}")
 
 
 def warn(text: str) -> None:

@@ -14,7 +14,7 @@ from ajs.errors import ExitCode
 @click.command(context_settings=CONTEXT)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    r"""Print the completion of all commands for a shell.
+    """Print the completion of all commands for a shell.
 
     \b
     eval "$(ajs completion bash)"                                       in ~/.bashrc

@@ -26,7 +26,7 @@ from ajs.errors import ExitCode, UsageError
 @format_option
 @service_options
 def command(paths: tuple[str, ...], **given: Any) -> int:
-    r"""Load jobnets, jobs and calendars from YAML files, or from all of a folder.
+    """Load jobnets, jobs and calendars from YAML files, or from all of a folder.
 
     All problems of all files are reported at once; then nothing is stored. Units that no file names stay as they are.
     Planned runs follow the new rules at once; the command says which ones appear, vanish or move.
@@ -53,5 +53,9 @@ def command(paths: tuple[str, ...], **given: Any) -> int:
         done = define(
             service, paths, command=this_command(), reason=given["reason"], dry_run=dry_run
         )
-    click.echo(as_json(done) if given["form"] == "json" else as_text(done, dry_run=dry_run))
+    click.echo(
+        as_json(done)
+        if given["form"] == "json"
+        else as_text(done, service=service.name, dry_run=dry_run)
+    )
     return ExitCode.DONE

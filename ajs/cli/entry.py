@@ -43,7 +43,7 @@ from ajs.operations.targets import one_service
 @format_option
 @service_options
 def command(units: tuple[str, ...], **given: Any) -> int:
-    r"""Register root jobnets for execution, all or none.
+    """Register root jobnets for execution, all or none.
 
     Planned registration follows rules and calendar; -n runs the jobnet once, at once. With -w the command returns when
     the runs have ended; its exit code then speaks of the command alone unless --fail-on is given.

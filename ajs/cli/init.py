@@ -29,7 +29,7 @@ from ajs.errors import ExitCode
     help="How long the day of a root jobnet is.",
 )
 def command(names: tuple[str, ...], folder: str, time_zone: str, schedule: str) -> int:
-    r"""Set up scheduler services: an ajs.toml, and a state folder for each service.
+    """Set up scheduler services: an ajs.toml, and a state folder for each service.
 
     A service is one tree of units with one manager. Departments that shall not see each other's jobs get one each.
 

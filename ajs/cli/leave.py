@@ -30,7 +30,7 @@ from ajs.operations.targets import one_service
 @format_option
 @service_options
 def command(units: tuple[str, ...], **given: Any) -> int:
-    r"""Cancel the registration of root jobnets, all or none.
+    """Cancel the registration of root jobnets, all or none.
 
     Their coming runs go; results of ended runs stay. A jobnet with a running generation is refused.
 
@@ -51,5 +51,7 @@ def command(units: tuple[str, ...], **given: Any) -> int:
             reason=given["reason"],
             dry_run=given["dry_run"],
         )
-    click.echo(left_json(done) if given["form"] == "json" else left_text(done))
+    click.echo(
+        left_json(done) if given["form"] == "json" else left_text(done, service=service.name)
+    )
     return ExitCode.DONE

@@ -57,7 +57,7 @@ SCHEDULE_FORMS = "-d/-t, -b/-c, -q, -p alone, and -u exclude each other"
 @format_option
 @service_options
 def command(units: tuple[str, ...], **given: Any) -> int:
-    r"""Change one planned run without touching its rules.
+    """Change one planned run without touching its rules.
 
     Without -B or unit:@ID the next run is changed. An earlier time without --move keeps the original run too, so the
     jobnet then runs twice. Changes of time, prohibition and --undo are all or nothing over several units; --hold and
@@ -90,7 +90,11 @@ def command(units: tuple[str, ...], **given: Any) -> int:
             dry_run=dry_run,
             if_plan=given["if_plan"],
         )
-        click.echo(as_json(done) if given["form"] == "json" else as_text(done, dry_run=dry_run))
+        click.echo(
+            as_json(done)
+            if given["form"] == "json"
+            else as_text(done, service=service.name, dry_run=dry_run)
+        )
         for note in dict.fromkeys(n for root in done.roots for n in root.notes):
             click.echo(note, err=True)
         for path, error in done.refused:

@@ -12,7 +12,7 @@ from ajs.errors import ExitCode
 @click.argument("file")
 @service_options
 def command(file: str, home: str | None, service: str | None) -> int:
-    r"""Put a backup FILE in place of the state of a scheduler service.
+    """Put a backup FILE in place of the state of a scheduler service.
 
     Refused while a manager runs. The backup is checked first, and the state that it replaces is kept beside it.
 

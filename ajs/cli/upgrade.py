@@ -11,7 +11,7 @@ from ajs.errors import ExitCode
 @click.command(context_settings=CONTEXT)
 @service_options
 def command(home: str | None, service: str | None) -> int:
-    r"""Bring the state of a scheduler service to this version of ajs.
+    """Bring the state of a scheduler service to this version of ajs.
 
     Refused while a manager runs; makes a backup first. Every other command refuses a state of another version, so this
     is the one command that changes its form.

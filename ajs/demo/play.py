@@ -60,7 +60,7 @@ STEPS = (
     Step("", "ajsstart -F general-affairs --until-idle"),
     Step(
         "What became of it: the bank refused a negative amount, so the recovery unit told the treasurer.",
-        "ajsshow -F sales -R /sales/daily-close",
+        "ajsshow -F sales -R /sales/daily-close:@A1",
     ),
     Step("", "ajs output -F sales /sales/daily-close/report/print"),
     Step("", "ajs output -F sales /sales/daily-close/bank"),

@@ -55,7 +55,7 @@ class Changed:
     """What a change command did, or would do.
 
     ``token`` stands for the state that was looked at (``--if-plan``); ``operation`` is the entry in the operation log,
-    0 for a dry run. ``refused`` are the targets left out with ``--keep-going``, each with its error.
+    0 for a dry run and when everything was so already. ``refused`` are the targets left out with ``--keep-going``, each with its error.
     """
 
     roots: tuple[RootChanged, ...]
@@ -108,14 +108,15 @@ def change(
         try:
             with service.store.write() as tx:
                 found = work.commit(tx, command, reason)
-                if dry_run:
+                nothing = not any(root.effects for root in found.roots)
+                if dry_run or nothing:
                     tx.rollback()
         except PlanMoved:
             # Somebody was faster between our look and our commit: what they made is looked at anew.
             if if_plan or attempt == TRIES:
                 raise
             continue
-        if dry_run:
+        if dry_run or nothing:
             return replace(found, operation=0)
         poke(service.folder)
         return found
@@ -162,6 +163,8 @@ class _Work:
                 self._one(target, request.changes)
             except AjsError as error:
                 if not request.keep_going or not isinstance(error, Refused | GenerationNotFound):
+                    if len(self.targets) > 1:
+                        error.hint += "; --keep-going changes the other units all the same"
                     raise
                 self.refused.append((target.unit.path, error))
         self.token = self._token()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ajs.errors import GenerationNotFound, UsageError
@@ -86,10 +87,11 @@ class Line(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What ``ajsshow`` shows of one scheduler service."""
+    """What ``ajsshow`` shows of one scheduler service; attempt n left its output in the folder ``output`` + n."""
 
     service: str
     lines: tuple[Line, ...]
+    output: str = ""
 
 
 def show(
@@ -111,6 +113,7 @@ def show(
     with service.store.read() as tx:
         reading = _Reading(tx, filters, which, local(service.time_zone))
         lines = reading.lines(names, attempts=attempts, following=following)
+        output = _output(service, tx) if attempts else ""
     if not lines and which.searches:
         named = ", ".join(name.path for name in names)
         raise GenerationNotFound(
@@ -118,7 +121,13 @@ def show(
             hint="ajsshow -g a lists all runs; ajsshow --schedule the coming ones",
             unit=named,
         )
-    return Page(service.name, tuple(lines))
+    return Page(service.name, tuple(lines), output)
+
+
+def _output(service: Service, tx: Reading) -> str:
+    """Return what every attempt's folder begins with: the spool, and the attempt's name up to its number."""
+    whose = tx.service()
+    return f"{service.folder}/spool/{whose.uuid}-{whose.incarnation}-"
 
 
 def _refuse_mixed(names: Sequence[Name], which: Which) -> None:
@@ -141,6 +150,7 @@ class _Reading:
         self.registered: dict[int, RegistrationRow] = {}
         self.generations: dict[int, list[GenerationRow]] = {}
         self.roots: dict[int, Unit] = {}
+        self.by_id: dict[int, str] = {}
         self.runs: dict[tuple[int, str], UnitRunRow] = {}
         self.started: set[int] = set()
         self.held: dict[str, frozenset[str]] = {}
@@ -153,13 +163,24 @@ class _Reading:
         listed = self._listed([unit for unit, _ in found], names)
         self._load([unit for unit, _ in listed], named, attempts=attempts, following=following)
         every: list[Line] = []
-        for at, (unit, depth) in enumerate(listed):
-            if depth >= 0:
-                every += self._of_unit(unit, depth)
-            ends = at + 1 == len(listed) or listed[at + 1][0].root != unit.root
-            if ends and unit.root is not None and self._whole:
-                every += self._undefined(self.roots[unit.root], listed)
+        for root, together in groupby(listed, key=lambda one: one[0].root):
+            part = [(unit, depth) for unit, depth in together if depth >= 0]
+            if root is not None and self._whole:
+                every += self._tree(root, part)
+            else:
+                every += [line for unit, depth in part for line in self._of_unit(unit, depth)]
         return every
+
+    def _tree(self, root: int, part: list[tuple[Unit, int]]) -> Iterator[Line]:
+        """Yield a part of a root jobnet's tree, once whole for each generation."""
+        rows = self._shown(root)
+        if not rows:
+            for unit, depth in part:
+                yield from self._of_unit(unit, depth)
+        for row in rows:
+            for unit, depth in part:
+                yield self._in_generation(self._plain(unit, depth), row, _inner(unit, self.roots))
+            yield from self._undefined(row, part)
 
     # -- which units, in which order --
 
@@ -223,14 +244,14 @@ class _Reading:
         """Return the generations asked for, in order of start."""
         ids = {unit.root for unit in every if unit.root is not None}
         which = self.which
-        by_id = {
+        self.by_id = {
             unit.root: named[unit.id].execution_id
             for unit in every
             if unit.root is not None and unit.id in named and named[unit.id].execution_id
         }
-        if by_id:
-            rest = [root for root in ids if root not in by_id]
-            chosen = [stored.generation(self.tx, self.roots[r], i) for r, i in by_id.items()]
+        if self.by_id:
+            rest = [root for root in ids if root not in self.by_id]
+            chosen = [stored.generation(self.tx, self.roots[r], i) for r, i in self.by_id.items()]
             return [*chosen, *stored.current(self.tx, rest)]
         if which.number:
             return [
@@ -262,24 +283,31 @@ class _Reading:
 
     # -- lines --
 
+    def _plain(self, unit: Unit, depth: int) -> Line:
+        registration = None if unit.root is None else self.registered.get(unit.root)
+        status = "" if unit.root is None else UNREGISTERED
+        if registration is not None:
+            status = Status.NOPLAN.name
+        return Line(
+            unit.path, unit.name, unit.kind, depth, unit.comment, registration, None, status
+        )
+
+    def _shown(self, root: int) -> list[GenerationRow]:
+        """Return the generations of a root jobnet that are shown, newest first.
+
+        What ran before a registration was cancelled is shown only to who asks for it.
+        """
+        rows = self.generations.get(root, [])
+        asked = self.which != Which() or root in self.by_id
+        return rows if asked or root in self.registered else []
+
     def _of_unit(self, unit: Unit, depth: int) -> Iterator[Line]:
-        plain = Line(unit.path, unit.name, unit.kind, depth, unit.comment, None, None, "")
-        if unit.root is None:
-            if not self.which.searches:
-                yield plain
-            return
-        registration = self.registered.get(unit.root)
-        rows = self.generations.get(unit.root, [])
-        if registration is None and not (self.which != Which() and rows) and not _runs(rows):
-            rows = []
-        if not rows:
-            if not self.which.searches:
-                status = UNREGISTERED if registration is None else Status.NOPLAN.name
-                yield plain._replace(registration=registration, status=status)
-            return
-        inner = _inner(unit, self.roots)
+        plain = self._plain(unit, depth)
+        rows = [] if unit.root is None else self._shown(unit.root)
+        if not rows and not self.which.searches:
+            yield plain
         for row in rows:
-            yield self._in_generation(plain._replace(registration=registration), row, inner)
+            yield self._in_generation(plain, row, _inner(unit, self.roots))
 
     def _in_generation(self, line: Line, row: GenerationRow, inner: str) -> Line:
         """Return the line of a unit in one generation."""
@@ -303,7 +331,9 @@ class _Reading:
         if prohibited:
             marks.append(Mark("prohibited"))
         if run is None:
-            known = row.phase == "waiting" and _planned(inner, nested, json.loads(row.prohibited_units))
+            known = row.phase == "waiting" and _planned(
+                inner, nested, json.loads(row.prohibited_units)
+            )
             status = Status.TERMWAIT if known else Status.NOPLAN
             if row.id in self.started:
                 marks.append(Mark("new"))
@@ -346,23 +376,22 @@ class _Reading:
             marks=tuple(marks),
         )
 
-    def _undefined(self, root: Unit, listed: list[tuple[Unit, int]]) -> Iterator[Line]:
-        """Yield what ran in the generations shown and is no longer defined."""
-        defined = {_inner(unit, self.roots): depth for unit, depth in listed if unit.root == root.id}
-        if "" not in defined:
+    def _undefined(self, row: GenerationRow, part: list[tuple[Unit, int]]) -> Iterator[Line]:
+        """Yield what is in a generation and no longer defined, where the whole root jobnet is shown."""
+        root, top = part[0]
+        if root.kind != ROOT:
             return
-        for row in self.generations.get(root.id, ()):
-            for number, path in self.runs:
-                if number != row.id or path in defined:
-                    continue
-                run = self.runs[number, path]
-                name = path.rpartition("/")[2]
-                depth = defined[""] + 1 + path.count("/")
-                full = f"{root.path}/{path}"
-                registration = self.registered.get(root.id)
-                line = Line(full, name, run.kind, depth, "", registration, None, "")
-                line = self._in_generation(line, row, path)
-                yield line._replace(marks=(*line.marks, Mark("undefined")))
+        defined = {_inner(unit, self.roots) for unit, _ in part}
+        for number, path in self.runs:
+            if number != row.id or path in defined:
+                continue
+            full = f"{root.path}/{path}"
+            name, depth = path.rpartition("/")[2], top + 1 + path.count("/")
+            kind = self.runs[number, path].kind
+            registration = self.registered.get(root.id)
+            line = Line(full, name, kind, depth, "", registration, None, "")
+            line = self._in_generation(line, row, path)
+            yield line._replace(marks=(*line.marks, Mark("undefined")))
 
 
 class _TreeOrder:
@@ -385,10 +414,6 @@ def _inner(unit: Unit, roots: dict[int, Unit]) -> str:
     """Return the unit's path relative to its root jobnet."""
     root = roots[unit.root] if unit.root is not None else unit
     return unit.path[len(root.path) + 1 :]
-
-
-def _runs(rows: list[GenerationRow]) -> bool:
-    return any(row.phase in ("running", "waiting") for row in rows)
 
 
 def _planned(inner: str, nested: dict[str, Any], prohibited: list[str]) -> bool:

@@ -24,14 +24,14 @@ WORDS = {
 }
 
 
-def as_text(changed: Changed, *, dry_run: bool) -> str:
+def as_text(changed: Changed, *, service: str, dry_run: bool) -> str:
     """Return one line an effect, and what to do next."""
     effects = [e for root in changed.roots for e in root.effects]
     lines = table(effects[:SHOWN])
     if len(effects) > SHOWN:
         lines.append(f"... and {len(effects) - SHOWN} more; --format json lists all")
     if not effects:
-        lines.append("nothing changes: everything is so already")
+        return "nothing changes: everything is so already"
     roots = len(changed.roots)
     what = f"{roots} root jobnet{'s' if roots != 1 else ''}"
     if dry_run:
@@ -39,8 +39,13 @@ def as_text(changed: Changed, *, dry_run: bool) -> str:
             f"dry run, nothing was changed ({what}); to do exactly this: --if-plan {changed.token}"
         )
     else:
-        lines.append(f"changed {what}; to take it back: ajs undo {changed.operation}")
+        lines.append(f"changed {what}; {undo(service, changed.operation)}")
     return "\n".join(lines)
+
+
+def undo(service: str, operation: int) -> str:
+    """Return what to type to take an operation back."""
+    return f"to take it back: ajs undo -F {service} {operation}"
 
 
 def table(effects: list[Effect]) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 from ajs.operations.define import DefineResult, PlanDiff
-from ajs.render.change import place, slot_json
+from ajs.render.change import place, slot_json, undo
 
 SHOWN = 30
 """How many names of one kind the text lists before it only counts."""
 
 
-def as_text(result: DefineResult, *, dry_run: bool) -> str:
+def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
     """Return what was added and changed, what that does to the coming runs, and how to take it back."""
     defined = result.defined
     lines = [
@@ -28,7 +28,7 @@ def as_text(result: DefineResult, *, dry_run: bool) -> str:
     elif dry_run:
         lines.append(f"dry run, nothing was stored; runs were compared up to {result.until}")
     else:
-        lines.append(f"stored; to take it back: ajs undo {result.operation}")
+        lines.append(f"stored; {undo(service, result.operation)}")
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ import json
 
 from ajs.operations.entry import Entered, Entry, Left
 from ajs.plan import Generation, Method
-from ajs.render.change import place, slot_json
+from ajs.render.change import place, slot_json, undo
 from ajs.store.numbers import execution_id
 
 REGISTERED = {
@@ -54,16 +54,14 @@ def entry_json(entry: Entry) -> str:
     )
 
 
-def left_text(left: Left) -> str:
+def left_text(left: Left, *, service: str) -> str:
     """Return a line for each root jobnet: that it is no longer registered, and which run will not come."""
     lines = []
     for path, runs in left.roots:
         gone = f"; the run of {place(runs[0].slot)} will not come" if runs else ""
         lines.append(f"{path} is no longer registered{gone}")
     lines.append(
-        f"to take it back: ajs undo {left.operation}"
-        if left.operation
-        else "dry run, nothing was changed"
+        undo(service, left.operation) if left.operation else "dry run, nothing was changed"
     )
     return "\n".join(lines)
 

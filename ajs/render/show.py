@@ -8,7 +8,7 @@ from typing import Any
 
 from ajs.operations.show import KINDS, Line, Mark, Page
 from ajs.render.columns import Cell, Paint, aligned, drawn, unpainted
-from ajs.render.times import minute, near
+from ajs.render.times import near
 from ajs.statuses import (
     BAD,
     ENDED_WELL,
@@ -17,13 +17,13 @@ from ajs.statuses import (
     UNREGISTERED_TEXT,
     Status,
 )
-from ajs.store.units import GROUP, JOB
+from ajs.store.units import GROUP, ROOT
 
 TITLES = ("UNIT", "EXEC ID", "EXEC DATE", "STATUS", "START", "END", "RC", "NOTES")
 RETURN_CODE = 6
 
 NOTES: dict[str, Callable[[str, str], str]] = {
-    "moved": lambda at, day: f"time changed, was {near(at, day)}" if at else "time changed",
+    "moved": lambda at, day: f"changed from {near(at, day)}" if at else "time changed",
     "added": lambda _at, _day: "added run",
     "also": lambda at, day: f"runs at {near(at, day)} too",
     "held": lambda _at, _day: "held",
@@ -60,14 +60,16 @@ def cells(line: Line) -> tuple[Cell, ...]:
     row = line.generation
     day = row.exec_date if row is not None else ""
     start = line.started or line.planned
-    own = row is not None and (line.unit == row.path or not line.depth)
+    own = row is not None and (line.kind == ROOT or not line.depth)
+    # Said once, at the root jobnet: nothing below it can be registered by itself.
+    status = "" if line.status == UNREGISTERED and line.depth and line.kind != ROOT else line.status
     return (
         Cell(label(line)),
         Cell(row.execution_id if row is not None and own else ""),
         Cell(day if own else ""),
-        Cell(status_text(line.status), style(line.status)),
+        Cell(status_text(status), style(status)),
         Cell(near(start, day)),
-        Cell(near(line.ended, start)),
+        Cell(near(line.ended, line.started or day)),
         Cell("" if line.return_code is None else str(line.return_code)),
         Cell(", ".join(note(mark, day) for mark in line.marks)),
     )
@@ -152,15 +154,3 @@ def line_json(line: Line) -> dict[str, Any]:
             for mark in line.marks
         ],
     }
-
-
-def titles_of_jobs(line: Line) -> str:
-    """Return the return code as AJS3 prints it: jobnets have none (commands.md 5.2)."""
-    if line.kind != JOB:
-        return "***"
-    return "" if line.return_code is None else str(line.return_code)
-
-
-def start_text(line: Line) -> str:
-    """Return the real start, or the planned one before it, to the minute."""
-    return minute(line.started or line.planned)

@@ -1,0 +1,185 @@
+"""``ajs output``: what a job wrote to its standard output and standard error, byte for byte, also while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ajs.attempts import AttemptKey
+from ajs.dispatch.messages import (
+    Absent,
+    Claimed,
+    Ended,
+    Lost,
+    NotTaken,
+    Remains,
+    Running,
+    Stream,
+)
+from ajs.dispatch.spool import Spool
+from ajs.errors import GenerationNotFound, OutputNotFound
+from ajs.operations.manager import system_clock
+from ajs.operations.service import Service
+from ajs.operations.targets import Name, by_registration_number
+from ajs.store import folder as folders
+from ajs.store import progress, show, units
+from ajs.store.database import Reading
+from ajs.store.numbers import execution_id, generation_number
+from ajs.store.show import AttemptRow
+from ajs.store.units import JOB, Unit
+
+PIECE_BYTES = 1 << 16
+LOOK_S = 0.2
+"""How often to look for more while following a job, in seconds."""
+TO_COME = frozenset({"QUEUED", "PLACED", "UNKNOWN"})
+"""States of an attempt that its place may not have taken yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which output: of the run with this registration number or execution ID, of this attempt, of these streams.
+
+    Left out, the newest run in which the job was started and its newest attempt are meant.
+    """
+
+    name: Name
+    registration_number: str = ""
+    attempt: int | None = None
+    streams: tuple[Stream, ...] = (Stream.OUT, Stream.ERR)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some bytes of one stream, in order within it."""
+
+    stream: Stream
+    content: bytes
+
+
+def output(service: Service, wanted: Wanted, *, follow: bool = False) -> Iterator[Piece]:
+    """Yield what the job has written so far, one stream after the other; with ``follow`` go on until it has ended.
+
+    Raises OutputNotFound, at once, when there is none; UnitNotFound and GenerationNotFound.
+    """
+    with service.store.read() as tx:
+        unit, key, name = _find(tx, wanted)
+    job = _Job(service, unit, key, name)
+    if not follow:
+        job.require_output()
+    return _pieces(job, wanted.streams, follow=follow)
+
+
+class _Job:
+    """One attempt of a job: its record and its output in the spool."""
+
+    def __init__(self, service: Service, unit: Unit, key: AttemptKey, name: str) -> None:
+        self.clock = system_clock(service)
+        self._store = service.store
+        self._spool = Spool(Path(service.folder, folders.SPOOL))
+        self._unit = unit
+        self._key = key
+        self._name = name
+
+    def require_output(self) -> None:
+        """Raise OutputNotFound when the spool has nothing of this attempt, saying why."""
+        if not isinstance(self._spool.state(self._name), Absent):
+            return
+        waits = self._waits()
+        raise OutputNotFound(
+            f"{self._unit.path} has not begun yet, so there is no output"
+            if waits
+            else f"the output of {self._unit.path} is not there: it never began, or was removed",
+            hint="--follow waits for it"
+            if waits
+            else f"ajsshow -l {self._unit.path} shows its runs",
+            unit=self._unit.path,
+        )
+
+    def is_over(self) -> bool:
+        """Whether nothing more will be written."""
+        match self._spool.state(self._name):
+            case Claimed() | Running() | Lost(remains=Remains.THERE):
+                return False
+            case Absent():
+                return not self._waits()
+            case Ended() | Lost() | NotTaken():
+                return True
+
+    def read(self, stream: Stream, offset: int) -> bytes:
+        """Return the next bytes of a stream, none when there are none yet."""
+        with suppress(OutputNotFound):
+            return self._spool.output(self._name, stream, offset, PIECE_BYTES)
+        return b""
+
+    def _waits(self) -> bool:
+        """Whether the attempt is still to be started."""
+        with self._store.read() as tx:
+            found = show.attempts(tx, [self._key.generation], self._key.path)
+        return any(row.number == self._key.number and row.state in TO_COME for row in found)
+
+
+def _find(tx: Reading, wanted: Wanted) -> tuple[Unit, AttemptKey, str]:
+    unit = units.find(tx, wanted.name.path)[0]
+    if unit.kind != JOB or unit.root is None:
+        raise OutputNotFound(
+            f"{unit.path} is not a job, so it writes nothing",
+            hint=f"name a job; ajsshow -R -J {unit.path} lists those below it",
+            unit=unit.path,
+        )
+    root = units.by_id(tx, [unit.root])[unit.root]
+    found = _attempts(tx, unit, root, wanted)
+    if wanted.attempt is not None:
+        found = [row for row in found if row.number == wanted.attempt]
+    if not found:
+        raise _nothing(unit, wanted)
+    newest = max(found, key=lambda row: row.id)
+    key = AttemptKey(newest.generation, newest.path, newest.number)
+    return unit, key, progress.attempt_names(tx, [key])[key]
+
+
+def _attempts(tx: Reading, unit: Unit, root: Unit, wanted: Wanted) -> list[AttemptRow]:
+    """Return the attempts of the job in the run that is meant."""
+    inner = unit.path[len(root.path) + 1 :]
+    number = generation_number(wanted.name.execution_id)
+    if wanted.registration_number:
+        number = by_registration_number(tx, root, wanted.registration_number)
+    known = [row.id for row in show.generations(tx, [root.id])]
+    if number is None:
+        found = show.attempts(tx, known, inner)
+        newest = max((row.generation for row in found), default=0)
+        return [row for row in found if row.generation == newest]
+    if number not in known:
+        raise GenerationNotFound(
+            f"{root.path} has no run {execution_id(number)}",
+            hint=f"ajsshow -g a {root.path} lists its runs",
+            unit=root.path,
+            value=execution_id(number),
+        )
+    return show.attempts(tx, [number], inner)
+
+
+def _nothing(unit: Unit, wanted: Wanted) -> OutputNotFound:
+    attempt = "" if wanted.attempt is None else f"attempt {wanted.attempt} of "
+    run = wanted.name.execution_id or wanted.registration_number
+    where = f" in the run {run}" if run else ""
+    return OutputNotFound(
+        f"{attempt}{unit.path} has not been started{where}, so there is no output",
+        hint=f"ajs why {unit.path} says what it waits for",
+        unit=unit.path,
+    )
+
+
+def _pieces(job: _Job, streams: Sequence[Stream], *, follow: bool) -> Iterator[Piece]:
+    offsets = dict.fromkeys(streams, 0)
+    while True:
+        # Looked at before reading: what was written before the end is then read for certain.
+        over = not follow or job.is_over()
+        for stream in streams:
+            while content := job.read(stream, offsets[stream]):
+                offsets[stream] += len(content)
+                yield Piece(stream, content)
+        if over:
+            return
+        job.clock.sleep(LOOK_S)

@@ -1,0 +1,179 @@
+"""What an operation changed, told from the rows as they were before and after it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ajs.store.log import Image
+from ajs.store.numbers import execution_id
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChange:
+    """One thing that an operation changed.
+
+    ``what`` is a word for machines, see ``render.history.WORDS``; ``unit`` a full path; ``run`` the execution ID of
+    the run that it is about, or "". ``before`` and ``after`` are texts; times are wall-clock ISO text.
+    """
+
+    what: str
+    unit: str
+    run: str = ""
+    before: str = ""
+    after: str = ""
+
+
+def changes_of(image: Image, root: str) -> tuple[RowChange, ...]:
+    """Return what differs between the two sides of an image; ``root`` is the full path of what the row belongs to."""
+    match image.table:
+        case "generation":
+            return tuple(_generation(image, root))
+        case "registration":
+            return tuple(_registration(image, root))
+        case _:
+            return tuple(_unit(image))
+
+
+# -- generations --
+
+
+def _generation(image: Image, root: str) -> Iterator[RowChange]:
+    was, now, run = image.before, image.after, execution_id(image.key)
+    if was is None or now is None:
+        yield RowChange(
+            what="run_removed" if now is None else "run_made",
+            unit=root,
+            run=run,
+            before=_place(was) if was else "",
+            after=_place(now) if now else "",
+        )
+        if now is not None:
+            yield from _changed_units({}, now, root, run)
+        return
+    if was["phase"] != now["phase"]:
+        yield RowChange(
+            what="run_phase", unit=root, run=run, before=was["phase"], after=now["phase"]
+        )
+    if _place(was) != _place(now):
+        yield RowChange(what="moved", unit=root, run=run, before=_place(was), after=_place(now))
+    kept = [json.loads(side["kept"])["start"] if side["kept"] else "" for side in (was, now)]
+    if kept[0] != kept[1]:
+        yield RowChange(what="also", unit=root, run=run, before=kept[0], after=kept[1])
+    if was["interrupted"] != now["interrupted"]:
+        yield RowChange(
+            what="interrupted",
+            unit=root,
+            run=run,
+            before=_yes(was["interrupted"]),
+            after=_yes(now["interrupted"]),
+        )
+    if was["status"] != now["status"] and was["phase"] == now["phase"]:
+        yield RowChange(
+            what="status", unit=root, run=run, before=was["status"], after=now["status"]
+        )
+    yield from _changed_units(was, now, root, run)
+
+
+def _changed_units(was: Row, now: Row, root: str, run: str) -> Iterator[RowChange]:
+    """Yield the changes of holds, prohibitions and nested starts."""
+    old_holds, holds = _loaded(was, "holds", {}), _loaded(now, "holds", {})
+    for path in sorted(old_holds.keys() | holds.keys()):
+        sides = [_HOLD.get(side.get(path), "") for side in (old_holds, holds)]
+        if sides[0] != sides[1]:
+            unit = _full(root, path)
+            yield RowChange(what="hold", unit=unit, run=run, before=sides[0], after=sides[1])
+    old, new = (set(_loaded(side, "prohibited_units", [])) for side in (was, now))
+    old_nested, nested = _loaded(was, "nested", {}), _loaded(now, "nested", {})
+    old |= {path for path, plan in old_nested.items() if plan.get("prohibited")}
+    new |= {path for path, plan in nested.items() if plan.get("prohibited")}
+    for path in sorted(old ^ new):
+        yield RowChange(
+            what="prohibition",
+            unit=_full(root, path),
+            run=run,
+            before=_yes(path in old),
+            after=_yes(path in new),
+        )
+    for path in sorted(old_nested.keys() & nested.keys()):
+        starts = [side[path].get("start", "") for side in (old_nested, nested)]
+        if starts[0] != starts[1]:
+            yield RowChange(
+                what="moved", unit=_full(root, path), run=run, before=starts[0], after=starts[1]
+            )
+
+
+_HOLD = {True: "held", False: "released"}
+
+
+def _place(row: Row) -> str:
+    """Return start and, where it is another day, execution date of a stored run."""
+    start: str = row["start"]
+    return start if start[:10] == row["exec_date"] else f"{start} {row['exec_date']}"
+
+
+def _loaded(row: Row, key: str, empty: Any) -> Any:
+    return json.loads(row[key]) if key in row else empty
+
+
+def _full(root: str, path: str) -> str:
+    return f"{root}/{path}" if path else root
+
+
+def _yes(said: Any) -> str:
+    return "yes" if said else "no"
+
+
+# -- registrations and units --
+
+
+def _registration(image: Image, root: str) -> Iterator[RowChange]:
+    was, now = image.before, image.after
+    if was is None or now is None:
+        yield RowChange(
+            what="registration",
+            unit=root,
+            before=was["method"] if was else "",
+            after=now["method"] if now else "",
+        )
+        return
+    for key in ("method", "floor_start", "catch_up", "done"):
+        if was[key] != now[key]:
+            what = {"method": "registration", "floor_start": "passed_by"}.get(key, "plan")
+            sides = [str(side[key] or "") if what != "plan" else "" for side in (was, now)]
+            yield RowChange(what=what, unit=root, before=sides[0], after=sides[1])
+
+
+UNIT_COLUMNS = {"comment": "comment", "body": "calendar", "position": "order"}
+
+
+def _unit(image: Image) -> Iterator[RowChange]:
+    was, now = image.before, image.after
+    if was is None or now is None:
+        one = now or was
+        if one is not None:
+            what = "unit_removed" if now is None else "unit_added"
+            yield RowChange(what=what, unit=one["path"])
+        return
+    if was["path"] != now["path"]:
+        yield RowChange(what="renamed", unit=now["path"], before=was["path"], after=now["path"])
+    if was["definition"] != now["definition"]:
+        yield RowChange(
+            what="definition",
+            unit=now["path"],
+            before=(was["definition"] or "")[:12],
+            after=(now["definition"] or "")[:12],
+        )
+    for column, what in UNIT_COLUMNS.items():
+        if was[column] != now[column]:
+            said = column == "comment"
+            yield RowChange(
+                what=what,
+                unit=now["path"],
+                before=was[column] if said else "",
+                after=now[column] if said else "",
+            )

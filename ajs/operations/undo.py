@@ -1,0 +1,61 @@
+"""``ajs undo``: an operation taken back, as a new operation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ajs.operations.row_changes import RowChange, changes_of
+from ajs.operations.service import Service
+from ajs.store import log, units
+from ajs.store.log import Operation
+from ajs.store.presence import poke
+from ajs.store.undo import undo_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was taken back: the operation, what that changed, and the number of the new one (0 for a dry run)."""
+
+    undone: Operation
+    changes: tuple[RowChange, ...]
+    operation: int
+
+
+def undo(
+    service: Service,
+    number: int,
+    *,
+    command: Sequence[str],
+    reason: str = "",
+    dry_run: bool = False,
+) -> Undone:
+    """Take back everything that an operation changed, in one transaction, and return what that was.
+
+    Raises OperationNotFound; NothingToUndo when it changed nothing, is an undo itself or was undone already; PlanMoved
+    when anything that it changed has changed since. Nothing was changed then.
+    """
+    now = service.clock.now()
+    with service.store.write() as tx:
+        before = log.entry(tx, number)
+        by = log.begin(
+            tx,
+            now,
+            os_user=service.user,
+            verb="undo",
+            command=command,
+            reason=reason,
+            undoes=number,
+        )
+        done = undo_rows(tx, number, by)
+        log.finish(tx, by, {"rows": done.rows, "roots": len(done.units)})
+        images = log.images(tx, by)
+        # A unit that was added is gone now, and told by its image.
+        paths = {key: unit.path for key, unit in units.by_id(tx, done.units).items()}
+        paths |= {i.key: i.before["path"] for i in images if i.table == "unit" and i.before}
+        if dry_run:
+            tx.rollback()
+    changes = [c for i in images for c in changes_of(i, paths.get(i.unit, f"unit {i.unit}"))]
+    if not dry_run:
+        poke(service.folder)
+    return Undone(before, tuple(changes), 0 if dry_run else by)

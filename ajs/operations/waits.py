@@ -1,0 +1,117 @@
+"""How the units of one run stand, and why.
+
+What happened stands in their events; for those that wait the manager's own ``decide`` says what they wait for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ajs.actions import ChangeUnit, SkipGeneration, StartGeneration
+from ajs.attempts import TAKES_SLOT
+from ajs.causes import Cause
+from ajs.decide import Decision, Previous, Snapshot, Waiting, decide
+from ajs.moment import Moment
+from ajs.operations.show_long import happened
+from ajs.plan import Generation
+from ajs.statuses import Status
+from ajs.store import runs, sources
+from ajs.store import show as stored
+from ajs.store.database import Reading
+from ajs.store.numbers import execution_id
+from ajs.store.show import GenerationRow
+from ajs.store.units import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """How one unit of a run stands; ``path`` is relative to the root, "" the root itself.
+
+    ``cause`` is why it has its status, or for a unit that waits what it waits for. ``pending``: nothing stands in its
+    way any more, ``cause`` is what lets it go on, and the manager has not acted on it yet. ``at`` is the wall-clock
+    time of the last change of its status, "" before the first.
+    """
+
+    path: str
+    status: str
+    cause: Cause | None
+    at: str = ""
+    pending: bool = False
+
+
+def stands(
+    tx: Reading, row: GenerationRow, root: Unit, generation: Generation, now: Moment
+) -> dict[str, Stand]:
+    """Return how each unit of a run stands; ``generation`` is the row as a value of the plan."""
+    events = {event.path: happened(event) for event in stored.events(tx, [row.id])}
+    found: dict[str, Stand] = {"": Stand(path="", status=row.status, cause=None)}
+    for run in stored.unit_runs(tx, [row.id]):
+        found[run.path] = Stand(path=run.path, status=run.status, cause=None)
+    for path, event in events.items():
+        status = found[path].status
+        found[path] = Stand(path=path, status=status, cause=event.cause, at=event.at)
+    decision = _decision(tx, row, root, generation, now)
+    if decision is None:
+        return found
+    pending = _pending(decision, row.id)
+    for path, stand in found.items():
+        if not Status[stand.status].waiting and (row.id, path) not in decision.reasons:
+            continue
+        found[path] = Stand(
+            path=path,
+            status=stand.status,
+            cause=pending.get(path) or decision.reasons.get((row.id, path)) or stand.cause,
+            at=stand.at,
+            pending=path in pending,
+        )
+    return found
+
+
+def _decision(
+    tx: Reading, row: GenerationRow, root: Unit, generation: Generation, now: Moment
+) -> Decision | None:
+    """Return what the manager would decide now about this run alone; None for one that has ended."""
+    if row.phase not in ("waiting", "running"):
+        return None
+    attempts = runs.open_attempts(tx)
+    taken = sum(attempt.state in TAKES_SLOT for attempt in attempts.values())
+    mine = {key: attempt for key, attempt in attempts.items() if key.generation == row.id}
+    own = sum(attempt.state in TAKES_SLOT for attempt in mine.values())
+    # A job queues because all slots are taken: as many as jobs run now, whatever limit the manager was given.
+    queues = any(attempt.state not in TAKES_SLOT and not attempt.place for attempt in mine.values())
+    limit = taken if queues else None
+    if row.phase == "running":
+        live = runs.live(tx, [row.id])
+        snapshot = Snapshot(live=live, attempts=mine, limit=limit, busy=taken - own)
+        return decide(snapshot, now)
+    if root.definition is None:
+        return None
+    running = stored.generations(tx, [root.id], phase="running")
+    previous = Previous(running[0].id, execution_id(running[0].id)) if running else None
+    waiting = Waiting(
+        generation=generation,
+        root_path=root.path,
+        execution_id=row.execution_id,
+        definition=sources.definition(tx, root.definition),
+        definition_hash=root.definition,
+        status=Status[row.status],
+        previous=previous,
+    )
+    return decide(Snapshot(due=(waiting,)), now)
+
+
+def _pending(decision: Decision, number: int) -> Mapping[str, Cause]:
+    """Return what the manager would do next with each unit of the run, and why."""
+    found: dict[str, Cause] = {}
+    for action in decision.to_commit:
+        match action:
+            case ChangeUnit(generation=one, run=run, cause=cause) if one == number:
+                found.setdefault(run.path, cause)
+            case StartGeneration(live=live, cause=cause) if live.id == number:
+                found.setdefault("", cause)
+            case SkipGeneration(generation=one, cause=cause) if one == number:
+                found.setdefault("", cause)
+            case _:
+                pass
+    return found

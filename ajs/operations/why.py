@@ -1,0 +1,302 @@
+"""``ajs why``: one chain of reasons for a run, past, present or coming, and for a day without one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import takewhile
+
+from ajs.causes import Cause
+from ajs.errors import GenerationNotFound, WrongKind
+from ajs.model import Jobnet
+from ajs.operations.row_changes import RowChange, changes_of
+from ajs.operations.service import Service
+from ajs.operations.targets import Filters, Name, Target, find_targets
+from ajs.operations.timetables import timetables
+from ajs.operations.waits import Stand, stands
+from ajs.plan import Generation, Method, RootPlan, coming, generation_for
+from ajs.reasons import Reason
+from ajs.schedule import Slot, Start, Tie, Timetable
+from ajs.statuses import Status
+from ajs.store import log, plans
+from ajs.store import show as stored
+from ajs.store.database import Reading
+from ajs.store.log import Operation
+from ajs.store.rows import generation_from
+from ajs.store.show import FateRow, GenerationRow, RegistrationRow
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An operation that changed a run, and what of it."""
+
+    operation: Operation
+    changes: tuple[RowChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyRun:
+    """Why one run is as it is.
+
+    ``slot`` is where it lies, ``original`` where it lay before temporary changes, ``start`` when the unit itself is to
+    start, where that has a time of its own. ``chain`` leads from the unit's status to the one that caused it all;
+    ``waiting`` are units below it that wait. Without a generation it is a dummy.
+    """
+
+    generation: GenerationRow | None
+    slot: Slot
+    original: Slot
+    status: Status | None
+    start: datetime | None
+    nested: tuple[Reason, ...]
+    changes: tuple[Changed, ...]
+    chain: tuple[Stand, ...] = ()
+    waiting: tuple[Stand, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """The reasons for one unit on one execution date.
+
+    ``rules`` are the root's on ``day`` and on the days that its runs come from; empty when rules are not used.
+    ``passed`` says why the plan has no run although the rules give one: ``moved_past`` (by the run ``mover``),
+    ``had_its_turn``, or "".
+    """
+
+    unit: str
+    root: str
+    kind: str
+    day: date
+    registration: RegistrationRow | None
+    rules: tuple[tuple[date, tuple[Reason, ...]], ...]
+    runs: tuple[WhyRun, ...]
+    fates: tuple[FateRow, ...]
+    passed: str
+    mover: WhyRun | None
+    manager_runs: bool
+
+
+def why(
+    service: Service, name: Name, day: date | None = None, registration_number: str = ""
+) -> Why:
+    """Return the reasons for the unit named on an execution date, or for one run of it.
+
+    Without either: for the run that goes on, else the next one, else the last one; for an unregistered jobnet today, by
+    its rules as if it were registered now. Raises UnitNotFound, GenerationNotFound; WrongKind for a job group.
+    """
+    now = service.clock.now()
+    with service.store.read() as tx:
+        target = _target(tx, name, registration_number)
+        return _Explaining(tx, service, target, now.wall).why(day, service.manager_runs())
+
+
+def _target(tx: Reading, name: Name, registration_number: str) -> Target:
+    found = find_targets(tx, [name], Filters(), registration_number)
+    if len(found) > 1:
+        raise WrongKind(
+            f"{name.path} means {len(found)} units; one at a time is explained",
+            hint="write the full name of one of them",
+            unit=name.path,
+        )
+    return found[0]
+
+
+class _Explaining:
+    """Everything known of one root jobnet, read within one consistent look."""
+
+    def __init__(self, tx: Reading, service: Service, target: Target, now: datetime) -> None:
+        self.tx = tx
+        self.target = target
+        self.now = now
+        root = target.root
+        self.timetable: Timetable = timetables(tx, [root], service.mode)[root.id]
+        self.registration = next(iter(stored.registrations(tx, [root.id])), None)
+        self.plan = plans.load_plan(tx, root.id)
+        self.rows = stored.generations(tx, [root.id])
+        self.clock = service.clock
+
+    def why(self, asked: date | None, manager_runs: bool) -> Why:
+        rows, day = self._runs(asked)
+        days = {day} | {date.fromisoformat(row.original_exec_date) for row in rows}
+        method = Method.PLANNED if self.registration is None else Method(self.registration.method)
+        rules: tuple[tuple[date, tuple[Reason, ...]], ...] = ()
+        if method is not Method.IMMEDIATE:
+            registered = self._registered()
+            catch_up = self.plan is None or self.plan.registration.catch_up
+            rules = tuple(
+                (one, self.timetable.explain(registered, one, catch_up=catch_up))
+                for one in sorted(days)
+            )
+        runs = [self._run(row) for row in rows]
+        given = self._by_rules(day)
+        if self.plan is not None and self.target.generation is None:
+            runs += [self._dummy(start, self.plan) for start in self._dummies(self.plan, day)]
+        runs.sort(key=lambda run: (run.slot.start, run.slot.exec_date))
+        fates = [
+            fate
+            for fate in stored.fates(self.tx, [self.target.root.id])
+            if fate.exec_date == day.isoformat()
+        ]
+        lost = bool(given) and not runs and not fates and self.plan is not None
+        mover = self._mover(given) if lost else None
+        return Why(
+            unit=self.target.unit.path,
+            root=self.target.root.path,
+            kind=self.target.unit.kind,
+            day=day,
+            registration=self.registration,
+            rules=rules,
+            runs=tuple(runs),
+            fates=tuple(fates),
+            passed=("moved_past" if mover is not None else "had_its_turn") if lost else "",
+            mover=mover,
+            manager_runs=manager_runs,
+        )
+
+    # -- which runs, which day --
+
+    def _runs(self, asked: date | None) -> tuple[list[GenerationRow], date]:
+        """Return the stored runs that the question is about, and the execution date."""
+        number = self.target.generation
+        if number is not None:
+            rows = [row for row in self.rows if row.id == number]
+            if not rows:
+                raise GenerationNotFound(
+                    f"{self.target.root.path} has no such run",
+                    hint=f"ajsshow -g a {self.target.root.path} lists its runs",
+                    unit=self.target.root.path,
+                )
+            return rows, date.fromisoformat(rows[0].exec_date)
+        if asked is None:
+            current = stored.current(self.tx, [self.target.root.id])
+            if not current or self.registration is None:
+                return [], self.timetable.day_of(self.now)
+            return current, date.fromisoformat(current[0].exec_date)
+        text = asked.isoformat()
+        return [row for row in self.rows if text in (row.exec_date, row.original_exec_date)], asked
+
+    def _registered(self) -> datetime:
+        """Return the moment from which the rules count: now, for what is not registered."""
+        if self.registration is None:
+            return self.now
+        return datetime.fromisoformat(self.registration.registered)
+
+    def _by_rules(self, day: date) -> list[Start]:
+        """Return the starts that the rules give an execution date."""
+        if self.plan is not None and self.plan.registration.method is Method.IMMEDIATE:
+            return []
+        _, end = self.timetable.window(day)
+        catch_up = self.plan is None or self.plan.registration.catch_up
+        starts = self.timetable.starts(self._registered(), day, catch_up=catch_up)
+        near = takewhile(lambda start: start.slot.start < end + timedelta(days=1), starts)
+        return [start for start in near if start.slot.exec_date == day]
+
+    def _dummies(self, plan: RootPlan, day: date) -> list[Start]:
+        """Return the dummies of an execution date."""
+        if plan.registration.method is not Method.PLANNED:
+            return []
+        _, end = self.timetable.window(day)
+        near = takewhile(
+            lambda start: start.slot.start < end + timedelta(days=1), coming(plan, self.timetable)
+        )
+        return [start for start in near if start.slot.exec_date == day]
+
+    def _mover(self, given: Sequence[Start]) -> WhyRun | None:
+        """Return the run that was moved past one of the starts that the rules give."""
+        for one in self.plan.waiting if self.plan is not None else ():
+            if any(one.original < start.slot and not one.slot < start.slot for start in given):
+                return next((self._run(row) for row in self.rows if row.id == one.id), None)
+        return None
+
+    # -- one run --
+
+    def _run(self, row: GenerationRow) -> WhyRun:
+        generation = generation_from(
+            *(row.id, row.method, row.phase, row.start, row.exec_date, row.original_start),
+            *(row.original_exec_date, row.ties, row.kept, row.added, row.nested, row.holds),
+            *(row.prohibited_units, row.version),
+        )
+        inner = self.target.inner
+        all_stands = stands(self.tx, row, self.target.root, generation, self.clock.now())
+        return WhyRun(
+            generation=row,
+            slot=generation.slot,
+            original=generation.original,
+            status=Status[all_stands[inner].status] if inner in all_stands else None,
+            start=self._start(generation),
+            nested=self._nested(generation.original, _ties(generation)),
+            changes=self._changes(row),
+            chain=_chain(all_stands, inner),
+            waiting=tuple(
+                stand
+                for path, stand in all_stands.items()
+                if path != inner
+                and (not inner or path.startswith(f"{inner}/"))
+                and Status[stand.status].waiting
+                and row.phase == "running"
+            ),
+        )
+
+    def _dummy(self, start: Start, plan: RootPlan) -> WhyRun:
+        generation = generation_for(start, plan.registration, self.timetable)
+        return WhyRun(
+            generation=None,
+            slot=start.slot,
+            original=start.slot,
+            status=None,
+            start=self._start(generation),
+            nested=self._nested(start.slot, start.ties),
+            changes=(),
+        )
+
+    def _start(self, generation: Generation) -> datetime | None:
+        plan = generation.nested.get(self.target.inner)
+        return None if plan is None else plan.start
+
+    def _nested(self, slot: Slot, ties: tuple[Tie, ...]) -> tuple[Reason, ...]:
+        """Return why the nested jobnet, or the one that holds the job, starts in a run as its rules say."""
+        path = self.target.inner
+        if path and not isinstance(_unit_at(self.timetable.jobnet, path), Jobnet):
+            path = path.rpartition("/")[0]
+        if not path or not ties:
+            return ()
+        chains = self.timetable.explain_nested(self._registered(), slot.exec_date, slot.start, ties)
+        return chains.get(path, ())
+
+    def _changes(self, row: GenerationRow) -> tuple[Changed, ...]:
+        """Return what operations did to the run as far as the unit is concerned, oldest first."""
+        found = []
+        unit = self.target.unit.path
+        for operation, image in log.touching(self.tx, "generation", row.id):
+            mine = tuple(
+                change
+                for change in changes_of(image, self.target.root.path)
+                if f"{unit}/".startswith(f"{change.unit}/") or change.unit.startswith(f"{unit}/")
+            )
+            if mine:
+                found.append(Changed(operation, mine))
+        return tuple(found)
+
+
+def _ties(generation: Generation) -> tuple[Tie, ...]:
+    return generation.kept.ties if generation.kept is not None else generation.ties
+
+
+def _unit_at(root: Jobnet, path: str) -> object:
+    return next((unit for found, unit in root.walk() if found == path), None)
+
+
+def _chain(every: dict[str, Stand], path: str) -> tuple[Stand, ...]:
+    """Return a unit's stand, then that of the unit which caused it, and so on; each unit once."""
+    chain: list[Stand] = []
+    seen: set[str] = set()
+    while path in every and path not in seen:
+        seen.add(path)
+        stand = every[path]
+        chain.append(stand)
+        cause: Cause | None = stand.cause
+        if cause is None or not cause.unit:
+            break
+        path = cause.unit
+    return tuple(chain)

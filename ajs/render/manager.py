@@ -1,0 +1,26 @@
+"""What a manager says in the foreground: a line for everything worth seeing."""
+
+from __future__ import annotations
+
+from ajs.moment import wall_text
+from ajs.runner.manager import Happened
+
+
+def happened_line(seen: Happened) -> str:
+    """Return when, which unit in which run, its status, and the cause.
+
+    ``2026-08-11 22:00:05 /sales/daily-close/total:@A12 Ended abnormally: return code 8 above abnormal threshold 7``
+    """
+    unit = f"{seen.root}/{seen.path}" if seen.path else seen.root
+    at = wall_text(seen.at.wall).replace("T", " ")
+    return f"{at} {unit}:{seen.execution_id} {seen.status.text}: {seen.cause.text}"
+
+
+def stopped_line(service: str, running: int) -> str:
+    """Return that the manager has ended, and what runs on without it."""
+    if not running:
+        return f"the manager of {service} has ended; no job runs"
+    jobs = "1 job runs" if running == 1 else f"{running} jobs run"
+    return (
+        f"the manager of {service} has ended; {jobs} on, and the next manager takes in how they end"
+    )

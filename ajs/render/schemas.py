@@ -1,0 +1,264 @@
+"""JSON Schemas of what the reading commands print with ``--format json``; keys are added, never taken away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ajs.causes import Why
+from ajs.operations.show import KINDS
+from ajs.reasons import Because
+from ajs.render.history import WORDS
+from ajs.render.show import NOTES
+from ajs.statuses import UNREGISTERED, Status
+
+Schema = dict[str, Any]
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+TEXT: Schema = {"type": "string"}
+FLAG: Schema = {"type": "boolean"}
+NUMBER: Schema = {"type": "integer"}
+DAY: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+WALL: Schema = {
+    "type": "string",
+    "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$",
+    "description": "Wall-clock time in the scheduler service's time zone.",
+}
+INSTANT: Schema = {
+    "type": "string",
+    "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}[+-]\d{2}:\d{2}$",
+    "description": "Wall-clock time with the offset from UTC.",
+}
+STAMP: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"}
+EXECUTION_ID: Schema = {"type": "string", "pattern": r"^@[1-9]?\d*[A-Z][1-9]\d*$"}
+REGISTRATION_NUMBER: Schema = {"type": "string", "pattern": r"^\d{11,}$"}
+STATUS: Schema = {"enum": [status.name for status in Status]}
+UNIT_STATUS: Schema = {"enum": [*(status.name for status in Status), UNREGISTERED]}
+KIND: Schema = {"enum": list(KINDS.values())}
+METHOD: Schema = {"enum": ["planned", "fixed", "immediate"]}
+
+
+def optional(schema: Schema) -> Schema:
+    """Return the schema of a value that may be null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def every(schema: Schema) -> Schema:
+    """Return the schema of a list."""
+    return {"type": "array", "items": schema}
+
+
+def record(**keys: Schema) -> Schema:
+    """Return the schema of an object that has all these keys, and may get more in later versions."""
+    return {"type": "object", "required": list(keys), "properties": keys}
+
+
+def _document(title: str, **keys: Schema) -> Schema:
+    whole = record(format={"const": 1}, service=TEXT, **keys)
+    return {"$schema": DRAFT, "title": title, **whole}
+
+
+MARK = record(mark={"enum": list(NOTES)}, value=optional(WALL), text=TEXT)
+
+_LINE: dict[str, Schema] = {
+    "unit": TEXT,
+    "name": TEXT,
+    "kind": KIND,
+    "comment": TEXT,
+    "registered": optional(FLAG),
+    "registration_method": optional(METHOD),
+    "status": optional(UNIT_STATUS),
+    "status_text": optional(TEXT),
+    "execution_id": optional(EXECUTION_ID),
+    "registration_number": optional(REGISTRATION_NUMBER),
+    "execution_date": optional(DAY),
+    "original_execution_date": optional(DAY),
+    "planned_start": optional(WALL),
+    "original_start": optional(WALL),
+    "started": optional(INSTANT),
+    "ended": optional(INSTANT),
+    "return_code": optional(NUMBER),
+    "marks": every(MARK),
+}
+
+_CAUSE: dict[str, Schema] = {"cause": {"enum": [why.name for why in Why]}, "text": TEXT}
+
+EVENT = record(
+    at=WALL,
+    status=STATUS,
+    status_text=TEXT,
+    unit=optional(TEXT),
+    value=optional(TEXT),
+    limit=optional(TEXT),
+    **_CAUSE,
+)
+
+ATTEMPT = record(
+    number=NUMBER,
+    state=TEXT,
+    place=optional(TEXT),
+    placed=optional(INSTANT),
+    started=optional(INSTANT),
+    ended=optional(INSTANT),
+    return_code=optional(NUMBER),
+    signal=optional(NUMBER),
+    timed_out=FLAG,
+    stdout_bytes=optional(NUMBER),
+    stderr_bytes=optional(NUMBER),
+    output=optional(TEXT),
+    why=optional(TEXT),
+    no_contact_since=optional(INSTANT),
+    late_result=optional({"type": "object"}),
+)
+
+SHOW = _document("ajsshow", units=every(record(**_LINE)))
+
+SHOW_LONG = _document(
+    "ajsshow -l",
+    units=every(
+        record(
+            **_LINE,
+            registered_at=optional(WALL),
+            registered_by=optional(TEXT),
+            definition=optional(TEXT),
+            started_with_definition=optional(TEXT),
+            attempts=every(ATTEMPT),
+            status_history=every(EVENT),
+        )
+    ),
+)
+
+LOWER = record(
+    unit=TEXT,
+    kind=KIND,
+    scheduled=FLAG,
+    start=optional(WALL),
+    original_start=optional(WALL),
+    marks=every(MARK),
+)
+
+COMING = _document(
+    "ajsshow --schedule",
+    since=WALL,
+    until=WALL,
+    runs=every(
+        record(
+            unit=TEXT,
+            comment=TEXT,
+            dummy=FLAG,
+            execution_id=optional(EXECUTION_ID),
+            status=optional(STATUS),
+            status_text=optional(TEXT),
+            execution_date=DAY,
+            original_execution_date=DAY,
+            start=WALL,
+            original_start=WALL,
+            marks=every(MARK),
+            lower=every(LOWER),
+        )
+    ),
+    unregistered=every(TEXT),
+)
+
+OPERATION_KEYS: dict[str, Schema] = {
+    "operation": NUMBER,
+    "at": WALL,
+    "at_utc": STAMP,
+    "user": TEXT,
+    "verb": TEXT,
+    "command": every(TEXT),
+    "reason": TEXT,
+    "undoes": optional(NUMBER),
+    "undone_by": optional(NUMBER),
+    "summary": {"type": "object"},
+}
+
+CHANGE = record(
+    change={"enum": list(WORDS)},
+    unit=TEXT,
+    execution_id=optional(EXECUTION_ID),
+    before=optional(TEXT),
+    after=optional(TEXT),
+    text=TEXT,
+)
+
+HISTORY = _document("ajs history", operations=every(record(**OPERATION_KEYS)))
+
+HISTORY_ENTRY = _document(
+    "ajs history NUMBER",
+    operation=record(**OPERATION_KEYS, touched=every(TEXT), changes=every(CHANGE)),
+)
+
+UNDO = _document(
+    "ajs undo",
+    operation=optional(NUMBER),
+    undone=record(**OPERATION_KEYS),
+    changes=every(CHANGE),
+)
+
+REASON = record(
+    code={"enum": [because.name for because in Because]}, facts={"type": "object"}, text=TEXT
+)
+
+STAND = record(
+    path=TEXT,
+    status=STATUS,
+    status_text=TEXT,
+    since=optional(WALL),
+    cause=optional(_CAUSE["cause"]),
+    cause_unit=optional(TEXT),
+    cause_value=optional(TEXT),
+    text=optional(TEXT),
+    pending=FLAG,
+)
+
+WHY_RUN = record(
+    dummy=FLAG,
+    execution_id=optional(EXECUTION_ID),
+    registration_number=optional(REGISTRATION_NUMBER),
+    execution_date=DAY,
+    original_execution_date=DAY,
+    start=WALL,
+    original_start=WALL,
+    unit_start=optional(WALL),
+    status=optional(STATUS),
+    status_text=optional(TEXT),
+    nested=every(REASON),
+    changes=every(record(operation=record(**OPERATION_KEYS), changes=every(CHANGE))),
+    chain=every(STAND),
+    waiting=every(STAND),
+)
+
+WHY = _document(
+    "ajs why",
+    unit=TEXT,
+    kind=KIND,
+    root=TEXT,
+    execution_date=DAY,
+    registration=optional(record(method=METHOD, at=WALL, by=TEXT)),
+    rules=every(record(day=DAY, reasons=every(REASON))),
+    passed=optional({"enum": ["moved_past", "had_its_turn"]}),
+    moved_past_by=optional(WHY_RUN),
+    runs=every(WHY_RUN),
+    fates=every(
+        record(
+            fate={"enum": ["skipped", "prohibited", "missed", "passed"]},
+            start=WALL,
+            why=TEXT,
+            operation=optional(NUMBER),
+            execution_id=optional(EXECUTION_ID),
+        )
+    ),
+    manager_runs=FLAG,
+)
+
+SCHEMAS: dict[str, Schema] = {
+    "show": SHOW,
+    "show-long": SHOW_LONG,
+    "show-schedule": COMING,
+    "history": HISTORY,
+    "history-entry": HISTORY_ENTRY,
+    "undo": UNDO,
+    "why": WHY,
+}
+"""Every schema by the name under which the manual publishes it."""

@@ -1,0 +1,179 @@
+"""``ajsshow -l``: a unit in full, as a block of labels and values and as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ajs.causes import Cause, Why
+from ajs.operations.show import KINDS, Page
+from ajs.operations.show_long import Attempt, Happened, Long
+from ajs.render.columns import Cell, Paint, aligned, block, unpainted
+from ajs.render.show import line_json, note, status_text, style
+from ajs.render.times import lasted, minute, second
+from ajs.store.units import GROUP, ROOT
+
+STATES = {
+    "QUEUED": "waits for a place",
+    "PLACED": "has a place",
+    "STARTED": "runs",
+    "ENDED": "has ended",
+    "STORED": "has ended",
+    "ACKED": "has ended",
+    "UNKNOWN": "does not answer",
+    "LOST": "lost",
+}
+"""How far an attempt has come, as far as an operator cares."""
+
+
+def as_text(longs: tuple[Long, ...], *, paint: Paint = unpainted) -> str:
+    """Return each unit as a block of labels and values, its attempts and the history of its status."""
+    return "\n\n".join("\n".join(_one(long, paint)) for long in longs)
+
+
+def _one(long: Long, paint: Paint) -> list[str]:
+    line, row, registration = long.line, long.line.generation, long.line.registration
+    pairs = [("Unit", line.unit), ("Kind", KINDS[line.kind]), ("Comment", line.comment)]
+    if line.kind == GROUP:
+        return block(pairs)
+    registered = "no"
+    if registration is not None:
+        when = second(registration.registered)
+        registered = f"{registration.method}, by {registration.registered_by} at {when}"
+    pairs += [("Registered", registered), ("Status", status_text(line.status))]
+    notes = []
+    if row is not None:
+        notes = [note(mark, row.exec_date) for mark in line.marks if mark.what != "moved"]
+        pairs += [
+            ("Execution ID", row.execution_id),
+            ("Registration number", row.registration_number),
+            ("Execution date", _changed(row.exec_date, row.original_exec_date)),
+            ("Scheduled start", _changed(second(line.planned), second(line.original))),
+            ("Started", second(line.started)),
+            ("Ended", second(line.ended)),
+            ("Elapsed", lasted(line.started, line.ended)),
+            ("Return code", "" if line.return_code is None else str(line.return_code)),
+        ]
+    definition = row.definition if row is not None and row.definition else long.definition
+    if definition:
+        changed = " (defined anew since)" if definition != long.definition else ""
+        pairs.append(("Definition", f"{definition[:12]}{changed}"))
+    if line.kind == ROOT and line.following is not None and line.following != row:
+        pairs.append(("Next run", minute(line.following.start)))
+    pairs += [("Note" if not at else "", text) for at, text in enumerate(notes)]
+    lines = block(pairs)
+    for attempt in long.attempts:
+        lines += ["", *_attempt(attempt)]
+    if long.events:
+        lines += ["", "Status history", *history(long.events, paint)]
+    return lines
+
+
+def _changed(now: str, before: str) -> str:
+    return f"{now} (was {before})" if now and before and now != before else now
+
+
+def history(events: tuple[Happened, ...], paint: Paint = unpainted) -> list[str]:
+    """Return changes of a status with their causes as indented lines."""
+    rows = [
+        (
+            Cell(f"  {second(event.at)}"),
+            Cell(status_text(event.status), style(event.status)),
+            Cell(cause_text(event.cause)),
+        )
+        for event in events
+    ]
+    return aligned((), rows, paint=paint)
+
+
+def cause_text(cause: Cause) -> str:
+    """Return a cause in words, its time to the minute."""
+    if cause.why in (Why.START_TIME, Why.WAITS_TIME):
+        return Cause(cause.why, cause.unit, minute(cause.value), cause.limit).text
+    return cause.text
+
+
+def _attempt(attempt: Attempt) -> list[str]:
+    row = attempt.row
+    ending = []
+    if row.return_code is not None:
+        ending.append(f"return code {row.return_code}")
+    if row.signal is not None:
+        ending.append(f"ended by signal {row.signal}")
+    if row.timed_out:
+        ending.append("ran into its timeout")
+    written = ""
+    if row.out_bytes is not None:
+        written = f"{row.out_bytes} bytes stdout, {row.err_bytes} bytes stderr"
+    return [
+        f"Attempt {row.number}: {STATES[row.state]}",
+        *block(
+            [
+                ("Place", row.place),
+                ("Placed", second(attempt.placed)),
+                ("Started", second(attempt.started)),
+                ("Ended", second(attempt.ended)),
+                ("Result", ", ".join(ending)),
+                ("Written", written),
+                ("Output", attempt.output if row.placed_utc else ""),
+                ("Why", row.why),
+                ("No contact since", second(attempt.silent_since)),
+                ("Arrived late", row.late or ""),
+            ],
+            indent="  ",
+        ),
+    ]
+
+
+def as_json(page: Page, longs: tuple[Long, ...]) -> str:
+    """Return the units in full for machines; ``schemas`` has the JSON Schema."""
+    found = {"format": 1, "service": page.service, "units": [_json(long) for long in longs]}
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def _json(long: Long) -> dict[str, Any]:
+    row, registration = long.line.generation, long.line.registration
+    return line_json(long.line) | {
+        "registered_at": None if registration is None else registration.registered,
+        "registered_by": None if registration is None else registration.registered_by,
+        "definition": long.definition or None,
+        "started_with_definition": None if row is None else row.definition,
+        "attempts": [_attempt_json(attempt) for attempt in long.attempts],
+        "status_history": [event_json(event) for event in long.events],
+    }
+
+
+def event_json(event: Happened) -> dict[str, Any]:
+    """Return one change of a status as plain data."""
+    cause = event.cause
+    return {
+        "at": event.at,
+        "status": event.status,
+        "status_text": status_text(event.status),
+        "cause": cause.why.name,
+        "unit": cause.unit or None,
+        "value": cause.value or None,
+        "limit": cause.limit or None,
+        "text": cause_text(cause),
+    }
+
+
+def _attempt_json(attempt: Attempt) -> dict[str, Any]:
+    row = attempt.row
+    return {
+        "number": row.number,
+        "state": row.state,
+        "place": row.place or None,
+        "placed": attempt.placed or None,
+        "started": attempt.started or None,
+        "ended": attempt.ended or None,
+        "return_code": row.return_code,
+        "signal": row.signal,
+        "timed_out": bool(row.timed_out),
+        "stdout_bytes": row.out_bytes,
+        "stderr_bytes": row.err_bytes,
+        "output": attempt.output if row.placed_utc else None,
+        "why": row.why or None,
+        "no_contact_since": attempt.silent_since or None,
+        "late_result": None if row.late is None else json.loads(row.late),
+    }

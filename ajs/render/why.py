@@ -1,0 +1,255 @@
+"""The chain of reasons behind a run, or behind a day without one, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from ajs.operations.show import KINDS
+from ajs.operations.waits import Stand
+from ajs.operations.why import Changed, Why, WhyRun
+from ajs.reasons import Reason
+from ajs.render.history import change_words, changes_json, operation_json, typed
+from ajs.render.show import status_text
+from ajs.render.show_long import cause_text
+from ajs.render.times import minute
+from ajs.schedule import Slot
+from ajs.store.numbers import execution_id
+
+SHOWN = 30
+"""How many waiting units the text names before it only counts."""
+
+PASSED = {
+    "moved_past": "the rules give a run, but an earlier run was moved past it",
+    "had_its_turn": "the rules give a run, but it has had its turn: it ran, at its time or at another one",
+}
+FATES = {
+    "skipped": "skipped",
+    "prohibited": "prohibited",
+    "missed": "missed",
+    "passed": "passed by",
+}
+
+
+def as_text(found: Why) -> str:
+    """Return a headline, and below it the chain: registration, rules, fates, and each run with what happened to it."""
+    lines = list(_headlines(found))
+    lines += ["", *_section("Registration", _registration(found))]
+    for day, reasons in found.rules:
+        lines += _section(f"Rules for {_day(day)}", [reason.text for reason in reasons])
+    if found.passed:
+        lines += _section("Plan", [PASSED[found.passed]])
+    if found.mover is not None:
+        lines += _section(_run_title(found.mover), list(_run(found, found.mover)))
+    for run in found.runs:
+        lines += _section(_run_title(run), list(_run(found, run)))
+    if found.fates:
+        lines += _section(
+            "What became of it",
+            [
+                f"the run of {minute(fate.start)} was {FATES[fate.fate]}: {fate.why}"
+                + (f" (operation {fate.operation})" if fate.operation is not None else "")
+                for fate in found.fates
+            ],
+        )
+    return "\n".join(lines)
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return [title, *(f"  {line}" for line in lines)] if lines else []
+
+
+# -- headline --
+
+
+def _headlines(found: Why) -> Iterator[str]:
+    day = _day(found.day)
+    if found.registration is None:
+        yield f"{found.unit} is not registered for execution; by its rules, if registered now:"
+        return
+    if not found.runs:
+        yield f"{found.unit} does not run on {day}"
+    for run in found.runs:
+        yield f"{found.unit}: {_in_short(found, run)}"
+
+
+def _in_short(found: Why, run: WhyRun) -> str:
+    where = _clock(run.slot)
+    if run.generation is None:
+        name = "coming run"
+        return (
+            f"{name} on {where}" if found.unit == found.root else f"{name} of the root on {where}"
+        )
+    name = run.generation.execution_id
+    status = status_text(run.status.name) if run.status is not None else "not started"
+    root = "" if found.unit == found.root else "of the root "
+    return f"{status}, in the run {root}{name} of {where}"
+
+
+# -- the parts of the chain --
+
+
+def _registration(found: Why) -> list[str]:
+    row = found.registration
+    if row is None:
+        return ["none: ajsentry registers it"]
+    lines = [f"{row.method}, by {row.registered_by} at {minute(row.registered)}"]
+    if not found.rules:
+        lines.append("immediate registration uses no rules and no calendar")
+    return lines
+
+
+def _run_title(run: WhyRun) -> str:
+    if run.generation is None:
+        return f"Coming run of {_clock(run.slot)}, a dummy until the runs before it have started"
+    return f"Run {run.generation.execution_id} of {_clock(run.slot)}"
+
+
+def _run(found: Why, run: WhyRun) -> Iterator[str]:
+    for reason in run.nested:
+        yield reason.text
+    for changed in run.changes:
+        yield from _changed(changed, found.unit)
+    if found.unit != found.root and run.start is not None:
+        yield f"so its start time in this run is {run.start:%Y-%m-%d %H:%M}"
+    for stand in run.chain:
+        yield _stand(found, stand)
+    waiting = [stand for stand in run.waiting if stand.path not in {s.path for s in run.chain}]
+    for stand in waiting[:SHOWN]:
+        yield _stand(found, stand)
+    if len(waiting) > SHOWN:
+        yield f"... and {len(waiting) - SHOWN} more units that wait"
+
+
+def _changed(changed: Changed, unit: str) -> Iterator[str]:
+    operation = changed.operation
+    reason = f": {operation.reason}" if operation.reason else ""
+    undone = f", undone by {operation.undone_by}" if operation.undone_by is not None else ""
+    yield (
+        f"operation {operation.id} by {operation.os_user} at {minute(operation.at_wall)}{reason} "
+        f"({typed(operation.command) or operation.verb}{undone})"
+    )
+    for change in changed.changes:
+        whose = "" if change.unit == unit else f"{change.unit}: "
+        yield f"  {whose}{change_words(change)}"
+
+
+def _stand(found: Why, stand: Stand) -> str:
+    name = f"{found.root}/{stand.path}" if stand.path else found.root
+    text = f"{name}: {status_text(stand.status)}"
+    if stand.at:
+        text += f" since {minute(stand.at)}"
+    if stand.cause is not None:
+        text += f", {cause_text(stand.cause)}"
+    if stand.pending:
+        text += "; " + (
+            "the manager is about to act on it"
+            if found.manager_runs
+            else "no manager runs to act on it: ajsstart"
+        )
+    return text
+
+
+def _clock(slot: Slot) -> str:
+    text = f"{slot.start:%Y-%m-%d %H:%M}"
+    return (
+        text if slot.start.date() == slot.exec_date else f"{text}, execution date {slot.exec_date}"
+    )
+
+
+def _day(day: date) -> str:
+    return f"{day:%Y-%m-%d} ({day:%a})"
+
+
+# -- for machines --
+
+
+def as_json(service: str, found: Why) -> str:
+    """Return the chain for machines; ``schemas`` has the JSON Schema."""
+    row = found.registration
+    return json.dumps(
+        {
+            "format": 1,
+            "service": service,
+            "unit": found.unit,
+            "kind": KINDS[found.kind],
+            "root": found.root,
+            "execution_date": found.day.isoformat(),
+            "registration": None
+            if row is None
+            else {"method": row.method, "at": row.registered, "by": row.registered_by},
+            "rules": [
+                {"day": day.isoformat(), "reasons": [_reason_json(reason) for reason in reasons]}
+                for day, reasons in found.rules
+            ],
+            "passed": found.passed or None,
+            "moved_past_by": None if found.mover is None else _run_json(found.mover),
+            "runs": [_run_json(run) for run in found.runs],
+            "fates": [
+                {
+                    "fate": fate.fate,
+                    "start": fate.start,
+                    "why": fate.why,
+                    "operation": fate.operation,
+                    "execution_id": None
+                    if fate.generation is None
+                    else execution_id(fate.generation),
+                }
+                for fate in found.fates
+            ],
+            "manager_runs": found.manager_runs,
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def _reason_json(reason: Reason) -> dict[str, Any]:
+    facts = {
+        name: fact.isoformat() if isinstance(fact, date | datetime) else fact
+        for name, fact in reason.facts
+    }
+    return {"code": reason.because.name, "facts": facts, "text": reason.text}
+
+
+def _run_json(run: WhyRun) -> dict[str, Any]:
+    row = run.generation
+    return {
+        "dummy": row is None,
+        "execution_id": None if row is None else row.execution_id,
+        "registration_number": None if row is None else row.registration_number,
+        "execution_date": run.slot.exec_date.isoformat(),
+        "original_execution_date": run.original.exec_date.isoformat(),
+        "start": run.slot.start.isoformat(),
+        "original_start": run.original.start.isoformat(),
+        "unit_start": None if run.start is None else run.start.isoformat(),
+        "status": None if run.status is None else run.status.name,
+        "status_text": None if run.status is None else run.status.text,
+        "nested": [_reason_json(reason) for reason in run.nested],
+        "changes": [
+            {
+                "operation": operation_json(changed.operation),
+                "changes": changes_json(changed.changes),
+            }
+            for changed in run.changes
+        ],
+        "chain": [_stand_json(stand) for stand in run.chain],
+        "waiting": [_stand_json(stand) for stand in run.waiting],
+    }
+
+
+def _stand_json(stand: Stand) -> dict[str, Any]:
+    cause = stand.cause
+    return {
+        "path": stand.path,
+        "status": stand.status,
+        "status_text": status_text(stand.status),
+        "since": stand.at or None,
+        "cause": None if cause is None else cause.why.name,
+        "cause_unit": None if cause is None else cause.unit or None,
+        "cause_value": None if cause is None else cause.value or None,
+        "text": None if cause is None else cause_text(cause),
+        "pending": stand.pending,
+    }

@@ -1,0 +1,44 @@
+"""What commands print, as transcripts: output, stderr behind ``!``, exit code in brackets.
+
+Each file in ``transcripts/`` is played in a home of its own (``conftest.py``) and must come out the same to the
+letter. ``AJS_ACCEPT=1`` writes what comes out, to be read and committed.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+
+ACCEPT = bool(os.environ.get("AJS_ACCEPT"))  # read before the fence of the tests takes it away
+FILES = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
+
+
+def played(home, text: str) -> str:
+    lines = []
+    for line in text.splitlines():
+        if line.startswith("#") or (not line and (not lines or lines[-1])):
+            lines.append(line)
+        elif line.startswith("> "):
+            name, _, content = line[2:].partition(" ")
+            home.file(name, content.encode().decode("unicode_escape"))
+            lines.append(line)
+        elif line.startswith("$ "):
+            out = home.ajs(shlex.split(line[2:])).replace(str(home.folder), "HOME")
+            lines += [line, *out.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_transcript(home, file):
+    text = file.read_text()
+    out = played(home, text)
+    if ACCEPT:
+        file.write_text(out)
+    assert out == text
+
+
+def test_there_are_transcripts():
+    assert len(FILES) >= 4
