@@ -64,7 +64,7 @@ STEPS = (
     ),
     Step("", "ajs output -F sales /sales/daily-close/report/print"),
     Step("", "ajs output -F sales /sales/daily-close/bank"),
-    Step("", "ajs why -F sales /sales/daily-close/bank"),
+    Step("", "ajs why -F sales /sales/daily-close/bank:@A1"),
     Step(
         "Hold the next run, see who did what and why, and take the hold back.",
         "ajsplan -F sales --hold --reason 'auditors in the house' /sales/daily-close",

@@ -2,6 +2,7 @@
 # collect.sh SHOPS TAKINGS: put the shops' files together; lines that are not takings are named on stderr.
 set -eu
 mkdir -p "$(dirname "$2")"
+echo "$AJSEXECID $AJSJOBNAME" >>work/journal.txt
 printf 'shop,goods,payment,amount\n' >"$2.new"
 for file in "$1"/*.csv; do
     awk -F, -v name="$(basename "$file")" '

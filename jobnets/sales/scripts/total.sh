@@ -1,6 +1,7 @@
 #!/bin/sh
 # total.sh TAKINGS TOTALS: totals by shop and goods. Returns 1 (a warning) when an amount is negative.
 set -eu
+echo "$AJSEXECID $AJSJOBNAME" >>work/journal.txt
 awk -F, 'NR > 1 { sum[$1 "," $2] += $4; all += $4; if ($4 < 0) odd++ }
     END {
         for (key in sum) print key "," sum[key] | "sort"
