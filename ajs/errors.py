@@ -8,9 +8,8 @@ these classes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 class ExitCode(IntEnum):
@@ -30,8 +29,7 @@ class ExitCode(IntEnum):
     ENDED_UNKNOWN = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where in a text something stands; line and column count from 1, 0 means not known."""
 
     file: str
@@ -71,8 +69,7 @@ class UsageError(AjsError):
 # -- 4: a definition or a value is wrong --
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One complaint about a definition text: where, which unit, what, and what to do."""
 
     place: Place

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from collections.abc import Callable
 from itertools import pairwise
@@ -31,7 +30,7 @@ def run(
             args=arguments,
             prog_name=program,
             standalone_mode=False,
-            obj=Call((program, *arguments), clock),
+            obj=Call((*program.split(), *arguments), clock),
             complete_var=_complete(program),
         )
     except click.exceptions.Exit as end:
@@ -63,6 +62,8 @@ def _complete(program: str) -> str:
 def _say(program: str, error: AjsError, arguments: list[str]) -> int:
     """Print an error for a person, or as JSON when that is what the command was asked for."""
     if _wants_json(arguments):
+        import json
+
         click.echo(json.dumps({"format": 1, "error": as_json(error)}, ensure_ascii=False), err=True)
         return error.exit_code
     if isinstance(error, DefinitionError):

@@ -49,8 +49,8 @@ def command(units: tuple[str, ...], **given: Any) -> int:
     the runs have ended; its exit code then speaks of the command alone unless --fail-on is given.
 
     \b
-    ajsentry /sales/daily-close                          run it by its rules from now on
-    ajsentry -n -w --fail-on abnormal /sales/daily-close run it once, in a pipeline
+    ajsentry /sales/daily-close                             run it by its rules from now on
+    ajsentry -n -w --fail-on abnormal /sales/daily-close    run it once, in a pipeline
     """
     from ajs.operations.entry import Registering, entry
     from ajs.plan import Method

@@ -36,7 +36,7 @@ def command(
     service: str | None,
     home: str | None,
 ) -> int:
-    r"""Show what a job wrote: its stdout on stdout, its stderr on stderr, byte for byte, also while it runs.
+    """Show what a job wrote: its stdout on stdout, its stderr on stderr, byte for byte, also while it runs.
 
     The newest run in which the job was started is meant unless an execution ID or registration number names one.
 

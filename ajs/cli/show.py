@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -60,7 +59,7 @@ def command(units: tuple[str, ...], **given: Any) -> int:
     names = names_of(units or ("/",))
     filters = filters_of(given)
     if not units:
-        filters = replace(filters, recursive=True)
+        filters = filters._replace(recursive=True)
     with opened(given["home"], one_service(names, given["service"])) as service:
         if given["schedule"]:
             text = _schedule(service, names, filters, given)

@@ -15,6 +15,7 @@ from ajs.changes.preview import Effect, effects
 from ajs.errors import AjsError, GenerationNotFound, NoSchedule, NotRegistered, PlanMoved, Refused
 from ajs.lifecycle import LiveGeneration, Status
 from ajs.moment import Moment
+from ajs.operations.running import with_plan
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
 from ajs.operations.timetables import timetables
@@ -55,7 +56,8 @@ class Changed:
     """What a change command did, or would do.
 
     ``token`` stands for the state that was looked at (``--if-plan``); ``operation`` is the entry in the operation log,
-    0 for a dry run and when everything was so already. ``refused`` are the targets left out with ``--keep-going``, each with its error.
+    0 for a dry run and when everything was so already. ``refused`` are the targets left out with ``--keep-going``, each
+    with its error.
     """
 
     roots: tuple[RootChanged, ...]
@@ -238,19 +240,7 @@ class _Work:
         self, tx: Writing, root: _Root, generation: Generation, operation: int
     ) -> None:
         live = root.live[generation.id]
-        units = dict(live.units)
-        for path, unit in root.live[generation.id].definition.walk():
-            run = units[path]
-            nested = generation.nested.get(path)
-            units[path] = replace(
-                run,
-                held=generation.holds.get(path, unit.hold),
-                prohibited=path in generation.prohibited
-                or (nested is not None and nested.prohibited),
-                planned=nested.start if nested is not None else None,
-                scheduled=nested is None or nested.start is not None or nested.depends,
-            )
-        after = replace(live, units=units)
+        after = with_plan(live, generation)
         runs.save_live(tx, live, after, (), self.now, operation, plan=generation)
 
     def _prohibited(

@@ -6,7 +6,7 @@ A name is ``[service:]unit[:@execution-id]``; a relative one is below ``AJSPATH`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ajs.errors import BadValue, UnitNotFound, UsageError
 from ajs.store import units as stored
@@ -15,8 +15,7 @@ from ajs.store.numbers import generation_number, registration_parts
 from ajs.store.units import GROUP, JOB, JOBNET, ROOT, Unit
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A target as it was typed, taken apart."""
 
     service: str
@@ -24,8 +23,7 @@ class Name:
     execution_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
+class Filters(NamedTuple):
     """The filters of commands.md section 2; several narrow each other."""
 
     recursive: bool = False
@@ -37,8 +35,7 @@ class Filters:
     groups: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One unit that a command acts on.
 
     ``inner`` is its path below its root jobnet, ``""`` for the root itself; ``generation`` the number of the run that

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ajs.changes.base import BEFORE_ITS_TURN
+from ajs.errors import PlanMoved
+from ajs.moment import Moment
 from ajs.operations.row_changes import RowChange, changes_of
+from ajs.operations.running import touched, with_plan
 from ajs.operations.service import Service
-from ajs.store import log, units
+from ajs.plan import Generation
+from ajs.store import log, plans, runs, units
+from ajs.store.database import Writing
 from ajs.store.log import Operation
 from ajs.store.presence import poke
 from ajs.store.undo import undo_rows
@@ -47,7 +53,9 @@ def undo(
             reason=reason,
             undoes=number,
         )
+        running = _running(tx, number)
         done = undo_rows(tx, number, by)
+        _carry_over(tx, running, by, now)
         log.finish(tx, by, {"rows": done.rows, "roots": len(done.units)})
         images = log.images(tx, by)
         # A unit that was added is gone now, and told by its image.
@@ -59,3 +67,29 @@ def undo(
     if not dry_run:
         poke(service.folder)
     return Undone(before, tuple(changes), 0 if dry_run else by)
+
+
+def _running(tx: Writing, operation: int) -> dict[int, Generation]:
+    """Return the generations that the operation touched and that run, as their plan is now."""
+    touched = [i.key for i in log.images(tx, operation) if i.table == "generation"]
+    return plans.running_by_id(tx, touched)
+
+
+def _carry_over(
+    tx: Writing, running: Mapping[int, Generation], operation: int, now: Moment
+) -> None:
+    """Let the units of running generations follow their plan back; refused when one has had its turn since."""
+    restored = plans.running_by_id(tx, running)
+    live = runs.live(tx, running)
+    for number, before in running.items():
+        after = restored[number]
+        for path in sorted(touched(before, after)):
+            unit = live[number].units[path]
+            if unit.status not in BEFORE_ITS_TURN:
+                name = f"{live[number].root_path}/{path}:{live[number].execution_id}"
+                raise PlanMoved(
+                    f"{name} has had its turn since",
+                    hint="nothing was changed; what has run stays as it is",
+                    unit=name,
+                )
+        runs.save_live(tx, live[number], with_plan(live[number], after), (), now, operation)

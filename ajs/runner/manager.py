@@ -22,7 +22,7 @@ from ajs.actions import (
 from ajs.attempts import AttemptKey
 from ajs.causes import Cause
 from ajs.decide import Decision, Observed, Snapshot, Waiting, apply, decide
-from ajs.errors import PlanMoved
+from ajs.errors import AjsError, PlanMoved
 from ajs.lifecycle import ENDED, LiveGeneration, Status
 from ajs.moment import Moment
 from ajs.ports import Clock, Places
@@ -120,11 +120,17 @@ class Manager:
             return Turn(committed=0, again=True, wake_at=None, idle=False)
         self._moved = 0
         self._unsaved = ()
-        after = _with_versions(apply(snapshot, decision), decision.to_commit)
+        after = apply(snapshot, decision)
         self.memory.absorb(snapshot, after)
-        self._send(decision.to_send, after.live, now.utc)
         if decision.to_commit:
             self._show(_happened(decision.to_commit, snapshot, now))
+        try:
+            self._send(decision.to_send, after.live, now.utc)
+        except AjsError:
+            # All of it is to be sent again, which does no harm, to the attempts as they are stored.
+            self.memory.asked -= {action.id for action in decision.to_send}
+            self._seen_version = None
+            raise
         quiet = not decision.actions and not self._look_for_due
         return Turn(
             committed=len(decision.to_commit),
@@ -209,14 +215,7 @@ class Manager:
             self._places.send(action, self._names[key], live.get(key.generation), now)
 
 
-def _with_versions(after: Snapshot, to_commit: Sequence[Commit]) -> Snapshot:
-    """Return the snapshot with the versions that the store gave: one higher for every run that a commit touched."""
-    return after
-
-
-def _happened(
-    to_commit: Sequence[Commit], snapshot: Snapshot, now: Moment
-) -> tuple[Happened, ...]:
+def _happened(to_commit: Sequence[Commit], snapshot: Snapshot, now: Moment) -> tuple[Happened, ...]:
     """Return what of a commit is worth seeing, in order."""
     due: Mapping[int, Waiting] = {w.generation.id: w for w in snapshot.due}
     found = []

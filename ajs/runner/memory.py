@@ -147,4 +147,3 @@ class Memory:
         if attempt.state is AttemptState.QUEUED and attempt.key not in self._queue:
             self._rank += 1
             self._queue[attempt.key] = self._rank
-

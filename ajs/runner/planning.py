@@ -167,8 +167,10 @@ class Planner:
         if path not in self._roots:
             unit = units.by_path(self._tx, path)
             plan = None if unit is None else plans.load_plan(self._tx, unit.id)
-            known = unit is not None and plan is not None
-            self._roots[path] = _Root(unit.id, plan, plan) if known else None
+            root = None
+            if unit is not None and plan is not None:
+                root = _Root(unit.id, plan, plan)
+            self._roots[path] = root
         return self._roots[path]
 
 

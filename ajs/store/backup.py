@@ -27,6 +27,8 @@ from ajs.store.database import (
 from ajs.store.presence import FolderLock
 
 BACKUP_MODE = 0o600
+RESTORE_BUSY_S = 30.0
+"""How long a restore waits for the commands that use the database, in seconds."""
 
 
 class BackedUp(NamedTuple):
@@ -60,6 +62,8 @@ def copy(file: str, target: str) -> None:
     db = connect(file)
     try:
         _copy_to_new(db, target)
+    except Damaged as error:
+        raise damaged(file, "a copy of it is not whole") from error
     except sqlite3.Error as error:
         raise_ours(error, file)
     finally:
@@ -181,7 +185,10 @@ def _replace_pages(staging: str, live: str, aside: str) -> bool:
     In place, so that a command that has the file open finds the new state and cannot write to a file that is no
     longer there. Returns False, with nothing changed, when the old one is too broken to be locked.
     """
-    db = connect(live)
+    try:
+        db = connect(live, busy_s=RESTORE_BUSY_S)
+    except Damaged:
+        return False
     try:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("BEGIN IMMEDIATE")

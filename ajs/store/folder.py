@@ -9,6 +9,10 @@ from ajs.errors import StoreError
 DATABASE = "ajs.db"
 LOCK = "ajs.lock"
 SOCKET = "ajs.sock"
+SPOOL = "spool"
+"""What jobs on this machine wrote, and how they ended (``dispatch/spool.py``)."""
+SCRIPTS = "scripts"
+"""Scripts of jobs as files, named by their SHA-256; made anew from the database when they are missing."""
 
 FOLDER_MODE = 0o2770
 """Only the owner and the group may enter; what is made inside belongs to the group."""

@@ -93,7 +93,12 @@ def begin(
     reason: str = "",
     undoes: int | None = None,
 ) -> int:
-    """Write a new entry and return its number; ``finish`` adds what came of it."""
+    """Write a new entry and return its number; ``finish`` adds what came of it.
+
+    ``undoes`` is the entry that it takes back; OperationNotFound when there is none.
+    """
+    if undoes is not None:
+        entry(tx, undoes)
     return tx.insert(
         "INSERT INTO operation (at_utc, at_wall, os_user, verb, command, reason, undoes, summary)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, '{}')",

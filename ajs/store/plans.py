@@ -33,6 +33,12 @@ RUNNING = """
     ORDER BY start, exec_date, id
 """
 
+RUNNING_BY_ID = """
+    SELECT root, id, method, phase, start, exec_date, original_start, original_exec_date, ties,
+           kept, added, nested, holds, prohibited_units, version
+    FROM generation WHERE id IN (SELECT value FROM json_each(?)) AND phase = 'running'
+"""
+
 # The registrations of some root jobnets.
 REGISTRATIONS = """
     SELECT root, method, registered, catch_up, floor_start, floor_exec_date, done, version
@@ -78,6 +84,13 @@ ADD = """
                             prohibited_units, status, version)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
             iif(?6 = 'prohibited', 'BYPASS', 'TIMEWAIT'), 1)
+"""
+
+# What a generation shows follows from its phase; "held at its start" is over when that start is another one.
+SHOW = """
+    UPDATE generation SET status = iif(phase = 'prohibited', 'BYPASS', 'TIMEWAIT')
+    WHERE id IN (SELECT value FROM json_each(?))
+      AND status <> iif(phase = 'prohibited', 'BYPASS', 'TIMEWAIT')
 """
 
 REMOVE = "DELETE FROM generation WHERE id = ?"
@@ -146,6 +159,12 @@ def running(tx: Reading, roots: Iterable[int]) -> dict[int, list[Generation]]:
     return found
 
 
+def running_by_id(tx: Reading, numbers: Iterable[int]) -> dict[int, Generation]:
+    """Return those of these generations that run, by number."""
+    found = tx.made(_generation, RUNNING_BY_ID, id_list(numbers))
+    return {generation.id: generation for _, generation in found}
+
+
 def _registration(root: int, *columns: object) -> tuple[int, Registration]:
     return root, registration_from(*columns)  # type: ignore[arg-type]  # as the query names them
 
@@ -186,7 +205,7 @@ class _Saving:
         self.tx = tx
         self.operation = operation
         self.new: list[tuple[int, Generation]] = []
-        self.changed: list[tuple[int, Generation, Generation]] = []
+        self.changed: list[tuple[int, Generation, dict[str, object]]] = []
         self.removed: list[tuple[int, Generation]] = []
 
     def save(self, changes: Sequence[PlanChange]) -> dict[int, RootPlan | None]:
@@ -199,11 +218,18 @@ class _Saving:
         numbers = iter(self._write_generations())
         rows = self.tx.rows(VERSIONS, id_list(change.root for change in differ))
         versions: dict[int, int] = dict(rows)
+        changed = {old.id for _, old, _ in self.changed}
         saved = {change.root: change.after for change in changes}
         for change in differ:
             if change.after is not None:
                 version = versions[change.root]
-                saved[change.root] = _as_stored(change.before, change.after, version, numbers)
+                old = _by_id(change.before)
+                registration = replace(change.after.registration, version=version)
+                generations = tuple(
+                    _as_stored(g, old.get(g.id), g.id in changed, numbers)
+                    for g in change.after.generations
+                )
+                saved[change.root] = RootPlan(registration=registration, generations=generations)
         return saved
 
     def _compare(self, change: PlanChange) -> None:
@@ -217,8 +243,9 @@ class _Saving:
                 continue
             kept.add(generation.id)
             before = old[generation.id]
-            if before != generation:
-                self.changed.append((change.root, before, generation))
+            found = {} if before is generation else generation_changes(before, generation)
+            if found:
+                self.changed.append((change.root, before, found))
         gone = old.keys() - kept - change.left
         self.removed.extend((change.root, old[number]) for number in sorted(gone))
 
@@ -279,7 +306,7 @@ class _Saving:
             if change.before is None:
                 made.append((change.root, *registration_values(new), self.operation))
                 new_roots.append(change.root)
-            elif change.before.registration == new:
+            elif _same(change.before.registration, new):
                 counted.append(change.root)
             else:
                 altered.append((*registration_values(new), change.root))
@@ -306,11 +333,12 @@ class _Saving:
     def _change(self) -> None:
         """Update only the columns that differ: indexes and checks of the others need no look then."""
         alike: dict[tuple[str, ...], list[tuple[object, ...]]] = {}
-        for _, old, new in self.changed:
-            found = generation_changes(old, new)
+        for _, old, found in self.changed:
             alike.setdefault(tuple(found), []).append((*found.values(), old.id))
         for columns, rows in alike.items():
             self.tx.run_many(_change(columns), rows)
+        shown = [old.id for _, old, found in self.changed if "phase" in found or "start" in found]
+        self.tx.run(SHOW, id_list(shown))
 
     def _add(self) -> list[int]:
         if not self.new:
@@ -328,31 +356,22 @@ class _Saving:
 
 
 def _as_stored(
-    before: RootPlan | None, after: RootPlan, version: int, numbers: Iterator[int]
-) -> RootPlan:
-    old = _by_id(before)
-    generations = []
-    for generation in after.generations:
-        if not generation.id:
-            stored = replace(generation, id=next(numbers), version=1)
-        elif generation == old[generation.id]:
-            stored = generation
-        else:
-            stored = replace(generation, version=old[generation.id].version + 1)
-        generations.append(stored)
-    registration = replace(after.registration, version=version)
-    return RootPlan(registration=registration, generations=tuple(generations))
+    after: Generation, before: Generation | None, changed: bool, numbers: Iterator[int]
+) -> Generation:
+    if before is None:
+        return replace(after, id=next(numbers), version=1)
+    return replace(after, version=before.version + 1) if changed else before
+
+
+def _same(before: Registration, after: Registration) -> bool:
+    return before is after or replace(after, version=before.version) == before
 
 
 def _change(columns: Sequence[str]) -> str:
-    """Return the statement that changes these columns of a generation; what shows follows from phase and time."""
+    """Return the statement that changes these columns of a generation."""
     assigned = "".join(f"{column} = ?, " for column in columns)
-    shows = ""
-    if "phase" in columns or "start" in columns:
-        phase = f"?{columns.index('phase') + 1}" if "phase" in columns else "phase"
-        shows = f"status = iif({phase} = 'prohibited', 'BYPASS', 'TIMEWAIT'), "
     # The names come from ``generation_changes``; nothing from outside gets into this text.
-    return f"UPDATE generation SET {assigned}{shows}version = version + 1 WHERE id = ?"  # noqa: S608
+    return f"UPDATE generation SET {assigned}version = version + 1 WHERE id = ?"  # noqa: S608
 
 
 def _by_id(plan: RootPlan | None) -> dict[int, Generation]:

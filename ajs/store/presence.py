@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -18,6 +19,8 @@ from ajs.store import folder as folders
 if TYPE_CHECKING:
     import socket
 
+WAKE_BYTES = 256
+"""Longest wake-up; more of it is cut off."""
 ADDRESS_BYTES = 107
 """Longest name of a local socket; a longer one is reached through an open folder."""
 
@@ -62,6 +65,8 @@ class FolderLock:
         """Give the lock back."""
         if self._fd >= 0:
             os.ftruncate(self._fd, 0)
+            # Said, not left to the closing: a child that is just being started still has the file open too.
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
             os.close(self._fd)
             self._fd = -1
 
@@ -133,13 +138,16 @@ class WakeSocket:
         """Return the file descriptor to wait on."""
         return self._end.fileno()
 
-    def drain(self) -> None:
-        """Take away all wake-ups that have come, so that the next one makes the socket readable again."""
-        try:
+    def drain(self) -> list[bytes]:
+        """Take away all wake-ups that have come, so that the next one makes the socket readable again; return them.
+
+        A command's says nothing (``poke``); the end of a job is the name of its attempt.
+        """
+        found = []
+        with suppress(BlockingIOError):
             while True:
-                self._end.recv(16)
-        except BlockingIOError:
-            return
+                found.append(self._end.recv(WAKE_BYTES))
+        return found
 
     def close(self) -> None:
         """Close the socket and remove its name."""

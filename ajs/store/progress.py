@@ -15,13 +15,14 @@ PROGRESS = """
     SELECT id, phase, status FROM generation WHERE id IN (SELECT value FROM json_each(?))
 """
 
-# The ids of attempts, given by generation, path and number.
-IDS = """
-    SELECT a.generation, a.path, a.number, a.id
+# Attempts given by generation, path and number, with what makes their names.
+NAMES = """
+    SELECT a.generation, a.path, a.number, s.uuid, a.incarnation, a.id
     FROM json_each(?) AS wanted JOIN attempt AS a
       ON a.generation = json_extract(wanted.value, '$[0]')
      AND a.path = json_extract(wanted.value, '$[1]')
      AND a.number = json_extract(wanted.value, '$[2]')
+    JOIN service AS s
 """
 
 
@@ -43,9 +44,8 @@ def progress(tx: Reading, ids: Iterable[int]) -> dict[int, Progress]:
 
 def attempt_names(tx: Reading, keys: Iterable[AttemptKey]) -> dict[AttemptKey, str]:
     """Return the names that these attempts have at their places; those that are not stored are left out."""
-    service = tx.service()
-    found = tx.rows(IDS, json.dumps(list(keys)))
+    found = tx.rows(NAMES, json.dumps(list(keys)))
     return {
-        AttemptKey(generation, path, number): attempt_id(service.uuid, service.incarnation, row)
-        for generation, path, number, row in found
+        AttemptKey(generation, path, number): attempt_id(uuid, incarnation, row)
+        for generation, path, number, uuid, incarnation, row in found
     }

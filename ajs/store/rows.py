@@ -76,7 +76,7 @@ def registration_values(registration: Registration) -> tuple[object, ...]:
     )
 
 
-def registration_from(  # noqa: PLR0917  one for each column
+def registration_from(
     method: str,
     registered: str,
     catch_up: int,
@@ -153,7 +153,7 @@ def generation_changes(old: Generation, new: Generation) -> dict[str, object]:
     return found
 
 
-def generation_from(  # noqa: PLR0917  one for each column
+def generation_from(
     number: int,
     method: str,
     phase: str,
@@ -266,7 +266,7 @@ def unit_run_values(run: UnitRun) -> tuple[object, ...]:
     )
 
 
-def unit_run_from(  # noqa: PLR0917  one for each column
+def unit_run_from(
     path: str,
     status: str,
     planned: str | None,
@@ -328,7 +328,7 @@ def attempt_values(attempt: Attempt) -> tuple[object, ...]:
     )
 
 
-def attempt_from(  # noqa: PLR0917  one for each column
+def attempt_from(
     generation: int,
     path: str,
     number: int,

@@ -81,7 +81,6 @@ HOLD = "UPDATE generation SET status = 'HOLDING' WHERE id = ?"
 END = "UPDATE generation SET phase = 'ended', ended_utc = ? WHERE id = ?"
 INTERRUPTED = "UPDATE generation SET interrupted = ? WHERE id = ?"
 CHANGE_PLAN = "UPDATE generation SET nested = ?, holds = ?, prohibited_units = ? WHERE id = ?"
-REOPEN = "UPDATE generation SET phase = 'running', ended_utc = NULL, interrupted = 0 WHERE id = ?"
 
 # A generation shows the status of its root jobnet's run; every write that touched it counts as one.
 TOUCHED = """
@@ -110,9 +109,9 @@ ADD_EVENT = """
 
 # An attempt that is new, or still in the state that was seen. Nothing happens otherwise, which is noticed.
 PUT_ATTEMPT = """
-    INSERT INTO attempt (generation, path, number, state, place, placed_utc, started_utc, ended_utc,
-                         result, why, silent_since_utc, late)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+    INSERT INTO attempt (incarnation, generation, path, number, state, place, placed_utc,
+                         started_utc, ended_utc, result, why, silent_since_utc, late)
+    VALUES ((SELECT incarnation FROM service), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
     ON CONFLICT (generation, path, number) DO UPDATE
     SET state = ?4, place = ?5, placed_utc = ?6, started_utc = ?7, ended_utc = ?8, result = ?9,
         why = ?10, silent_since_utc = ?11, late = ?12
@@ -125,8 +124,6 @@ CHANGE_ATTEMPT = """
         why = ?10, silent_since_utc = ?11, late = ?12
     WHERE generation = ?1 AND path = ?2 AND number = ?3 AND state = ?13
 """
-
-ATTEMPT_ID = "SELECT id FROM attempt WHERE generation = ? AND path = ? AND number = ?"
 
 ADD_FATE = """
     INSERT INTO fate (root, exec_date, start, ties, fate, why, operation, generation, at_utc)
@@ -210,14 +207,6 @@ def open_attempts(tx: Reading) -> dict[AttemptKey, Attempt]:
     return {attempt.key: attempt for attempt in tx.made(rows.attempt_from, OPEN_ATTEMPTS)}
 
 
-def attempt_number(tx: Reading, key: AttemptKey) -> int:
-    """Return the number that makes an attempt's id at its place; raises PlanMoved when it is not stored."""
-    row = tx.row(ATTEMPT_ID, *key)
-    if row is None:
-        raise _attempt_moved(key)
-    return int(row[0])
-
-
 # -- storing what was decided --
 
 
@@ -294,7 +283,7 @@ class _Committing:
         self.events.append((number, path, self.at.stamp, wall, status.name, text))
 
 
-def save_live(  # noqa: PLR0917  what, how, why, when, and on whose account
+def save_live(
     tx: Writing,
     before: LiveGeneration,
     after: LiveGeneration,
@@ -339,14 +328,6 @@ def save_live(  # noqa: PLR0917  what, how, why, when, and on whose account
             tx.run(CHANGE_PLAN, nested, holds, prohibited, plan.id)
         tx.run(TOUCHED, id_list([before.id]))
     return replace(after, version=before.version + 1)
-
-
-def reopen(tx: Writing, number: int, version: int, operation: int | None) -> None:
-    """Let an ended generation run again, for a rerun; its units stay as they ended until ``save_live`` changes them."""
-    _check_versions(tx, {number: (version, "ended")})
-    with Images(tx, operation, "generation", [number]):
-        tx.run(REOPEN, number)
-        tx.run(TOUCHED, id_list([number]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ Times, dates, statuses and JSON columns are as they are stored; nothing of the c
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -139,9 +138,9 @@ class FateRow(NamedTuple):
 
 
 REGISTRATIONS = """
-    SELECT root, path, method, registered, registered_utc, registered_by, catch_up
-    FROM registration JOIN unit ON unit.id = root
-    WHERE ?1 IS NULL OR root IN (SELECT value FROM json_each(?1)) ORDER BY path
+    SELECT r.root, u.path, r.method, r.registered, r.registered_utc, r.registered_by, r.catch_up
+    FROM registration AS r JOIN unit AS u ON u.id = r.root
+    WHERE {roots} ORDER BY +u.path
 """
 
 # Generations of some root jobnets (all with NULL) whose start lies in a span, the newest so many of each root.
@@ -152,7 +151,7 @@ GENERATIONS = """
     FROM (SELECT g.*, u.path,
                  row_number() OVER (PARTITION BY g.root ORDER BY g.start DESC, g.id DESC) AS age
           FROM generation AS g JOIN unit AS u ON u.id = g.root
-          WHERE (?1 IS NULL OR g.root IN (SELECT value FROM json_each(?1)))
+          WHERE {roots}
             AND (?2 IS NULL OR g.start >= ?2) AND (?3 IS NULL OR g.start < ?3)
             AND (?4 IS NULL OR g.phase = ?4) AND (?5 IS NULL OR g.status = ?5))
     WHERE age <= ?6
@@ -167,6 +166,8 @@ ONE = """
     FROM generation AS g JOIN unit AS u ON u.id = g.root
     WHERE g.root = ?1 AND (g.id = ?2 OR (g.registered_for = ?3 AND g.serial = ?4))
 """
+
+# A + before a column keeps SQLite from going through all of a table in the order of that column.
 
 # Of each root jobnet the generation that counts now: the one that runs, else the next that waits, else the last one.
 CURRENT = """
@@ -191,7 +192,7 @@ SOME = """
            g.holds, g.prohibited_units, g.interrupted, g.definition, g.started_utc, g.ended_utc,
            g.version
     FROM generation AS g JOIN unit AS u ON u.id = g.root
-    WHERE g.id IN (SELECT value FROM json_each(?)) ORDER BY u.path
+    WHERE g.id IN (SELECT value FROM json_each(?)) ORDER BY +u.path
 """
 
 UNIT_RUNS = """
@@ -234,7 +235,7 @@ FATES = """
     SELECT f.id, f.root, u.path, f.exec_date, f.start, f.ties, f.fate, f.why, f.operation,
            f.generation, f.at_utc
     FROM fate AS f JOIN unit AS u ON u.id = f.root
-    WHERE (?1 IS NULL OR f.root IN (SELECT value FROM json_each(?1)))
+    WHERE {roots}
       AND (?2 IS NULL OR f.start >= ?2) AND (?3 IS NULL OR f.start < ?3)
     ORDER BY f.start, u.path, f.id
 """
@@ -242,7 +243,7 @@ FATES = """
 
 def registrations(tx: Reading, roots: Iterable[int] | None = None) -> list[RegistrationRow]:
     """Return the registrations of some root jobnets or of all, in order of path."""
-    return [RegistrationRow(*row) for row in tx.rows(REGISTRATIONS, _ids(roots))]
+    return [RegistrationRow(*row) for row in tx.rows(*_of(REGISTRATIONS, "r", roots))]
 
 
 def generations(
@@ -260,7 +261,7 @@ def generations(
     ``roots`` are unit ids, None all; ``since`` (included) and ``until`` (excluded) wall-clock text for the start;
     ``newest`` is how many of each root jobnet, those with the latest starts.
     """
-    found = tx.rows(GENERATIONS, _ids(roots), since, until, phase, status, newest)
+    found = tx.rows(*_of(GENERATIONS, "g", roots), since, until, phase, status, newest)
     return [GenerationRow(*row) for row in found]
 
 
@@ -313,15 +314,20 @@ def positions(tx: Reading, path: str) -> dict[str, int]:
     """Return where each unit below a path, and on the way to it, stands within its upper unit, by full path."""
     above = [path[:at] for at in range(len(path)) if at and path[at] == "/"]
     below = "" if path == "/" else path
+    import json
+
     return dict(tx.rows(POSITIONS, below, json.dumps([*above, path])))
 
 
 def held_by_definition(tx: Reading, hashes: Iterable[str]) -> dict[str, frozenset[str]]:
     """Return the units that definitions hold, as paths relative to the root, by hash of those that hold any."""
-    wanted = json.dumps(sorted(set(hashes)))
-    return {
-        key: frozenset(_held(json.loads(body), "")) for key, body in tx.rows(HOLDING, wanted)
-    }
+    wanted = ",".join(f'"{key}"' for key in sorted(set(hashes)))
+    found = tx.rows(HOLDING, f"[{wanted}]")
+    if not found:
+        return {}
+    import json
+
+    return {key: frozenset(_held(json.loads(body), "")) for key, body in found}
 
 
 def _held(unit: dict[str, Any], path: str) -> Iterator[str]:
@@ -340,8 +346,15 @@ def fates(
     until: str | None = None,
 ) -> list[FateRow]:
     """Return what became of planned runs that did not run, in order of their planned starts."""
-    return [FateRow(*row) for row in tx.rows(FATES, _ids(roots), since, until)]
+    return [FateRow(*row) for row in tx.rows(*_of(FATES, "f", roots), since, until)]
 
 
-def _ids(ids: Iterable[int] | None) -> str | None:
-    return None if ids is None else id_list(ids)
+def _of(sql: str, alias: str, roots: Iterable[int] | None) -> tuple[str, str | None]:
+    """Return a query for some root jobnets or for all, and its first value.
+
+    Written into the text instead of asked by it, so that the index of the roots is used where there is one to use.
+    """
+    if roots is None:
+        return sql.format(roots="?1 IS NULL"), None
+    some = f"{alias}.root IN (SELECT value FROM json_each(?1))"
+    return sql.format(roots=some), id_list(roots)

@@ -96,7 +96,7 @@ OCCUPIED = """
     WHERE r.operation = ?1 AND r.tbl = 'unit' AND r.before IS NULL AND r.after IS NOT NULL
       AND NOT EXISTS (
           SELECT 1 FROM operation_row AS o
-          WHERE o.operation = ?1 AND o.tbl = 'unit' AND o.key = t.id AND o.before IS NULL)
+          WHERE o.operation = ?1 AND o.tbl = 'unit' AND o.key = t.id)
     ORDER BY t.path LIMIT 1
 """
 

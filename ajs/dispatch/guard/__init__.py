@@ -13,7 +13,7 @@ The *launcher* reads start requests from standard input (four bytes of length, b
    request left over from a killed manager cannot start what a newer manager has finished and forgotten;
 3. forks the job, writes down its process id, and only then lets it go: no process id on record means never ran;
 4. waits, holds the timeout, obeys SIGUSR1 (end the job: TERM, later KILL) and SIGUSR2 (KILL at once);
-5. kills what is left of the job's session, puts ``result.json`` on disk, and tells the manager's wake socket.
+5. kills what is left of the job's session, puts the result on disk, and tells the manager's wake socket.
 
 Answers go to standard output, one JSON line each: ``claimed``, ``exists``, ``superseded``, ``refused`` (the attempt
 did not run, and this guard will not run it).

@@ -21,9 +21,10 @@ from .system import (
     OWNER_FILE,
     RECORD_FILE,
     Process,
-    adopt_orphans,
     discard,
+    load_adopting,
     read_boot_id,
+    read_line,
     read_process,
     read_processes,
     say,
@@ -72,6 +73,18 @@ class Request:
         self.wake: str = said["wake"]
 
 
+class Shared:
+    """What all guards of a launcher have in common; found out once, before they are forked."""
+
+    __slots__ = ("adopt_orphans", "boot_id", "owner", "spool")
+
+    def __init__(self, spool: str, owner: str) -> None:
+        self.spool = spool
+        self.owner = owner
+        self.boot_id = read_boot_id()
+        self.adopt_orphans = load_adopting()
+
+
 class SupersededError(Exception):
     """Another manager has taken the spool over since this launcher was started."""
 
@@ -83,12 +96,11 @@ class NotStartedError(Exception):
 class Guard:
     """One attempt, from its claim to its result."""
 
-    def __init__(self, request: Request, spool: str, owner: str) -> None:
+    def __init__(self, request: Request, shared: Shared) -> None:
         self.request = request
-        self.spool = spool
-        self.owner = owner
-        self.folder = f"{spool}/{request.attempt_id}"
-        self.adopts = adopt_orphans()
+        self.shared = shared
+        self.folder = f"{shared.spool}/{request.attempt_id}"
+        self.adopts = shared.adopt_orphans()
         self.record = -1
         self.record_end = 0
         self.job = 0
@@ -103,7 +115,7 @@ class Guard:
 
         Raises OSError or SupersededError, and then has left nothing behind.
         """
-        fresh = f"{self.spool}/{NEW_PREFIX}{os.getpid()}-{self.request.attempt_id}"
+        fresh = f"{self.shared.spool}/{NEW_PREFIX}{os.getpid()}-{self.request.attempt_id}"
         self.started = utc_stamp()
         os.mkdir(fresh, FOLDER_MODE)
         try:
@@ -114,7 +126,7 @@ class Guard:
                     "attempt_id": self.request.attempt_id,
                     "guard": os.getpid(),
                     "guard_started": read_process(os.getpid()).started,
-                    "boot_id": read_boot_id(),
+                    "boot_id": self.shared.boot_id,
                     "claimed": self.started,
                 }
             )
@@ -127,10 +139,10 @@ class Guard:
                 return False
             raise
         try:
-            sync(self.spool)
+            sync(self.shared.spool)
             self.check_owner()
         except (OSError, SupersededError):
-            gone = f"{self.spool}/{GONE_PREFIX}{os.getpid()}-{self.request.attempt_id}"
+            gone = f"{self.shared.spool}/{GONE_PREFIX}{os.getpid()}-{self.request.attempt_id}"
             os.rename(self.folder, gone)
             discard(gone)
             raise
@@ -150,9 +162,8 @@ class Guard:
 
     def check_owner(self) -> None:
         """Raise SupersededError when a newer manager has taken the spool over."""
-        with open(f"{self.spool}/{OWNER_FILE}", encoding="ascii") as owner:
-            if owner.read() != self.owner:
-                raise SupersededError
+        if read_line(f"{self.shared.spool}/{OWNER_FILE}") != self.shared.owner:
+            raise SupersededError
 
     # - the start -
 

@@ -13,8 +13,8 @@ import struct
 import sys
 from contextlib import suppress
 
-from .attempt import IGNORED, REASON_CHARS, WAKING, Guard, Request, SupersededError
-from .system import PIPE_BYTES, adopt_orphans, say, write_file
+from .attempt import IGNORED, REASON_CHARS, WAKING, Guard, Request, Shared, SupersededError
+from .system import PIPE_BYTES, say, write_file
 
 TYPE_CHECKING = False  # `typing` costs a third of the start-up
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def wake(address: str, attempt_id: str) -> None:
         knock.sendto(attempt_id.encode(), os.path.basename(address))
 
 
-def guard(request: Request, spool: str, owner: str) -> None:
+def guard(request: Request, shared: Shared) -> None:
     """Claim and run one attempt, in a process of its own."""
     signal.set_wakeup_fd(-1)
     os.closerange(3, LAUNCHER_FILES)
@@ -51,14 +51,14 @@ def guard(request: Request, spool: str, owner: str) -> None:
     for number in WAKING:
         signal.signal(number, signal.SIG_DFL)  # blocked and not ignored: they wait for us
     os.setsid()
-    attempt = Guard(request, spool, owner)
+    attempt = Guard(request, shared)
     try:
         claimed = attempt.claim()
     except SupersededError:
         answer(request.attempt_id, "superseded")
         return
     except OSError as error:
-        reason = f"cannot make the attempt's folder in {spool}: {say(error)}"
+        reason = f"cannot make the attempt's folder in {shared.spool}: {say(error)}"
         answer(request.attempt_id, "refused", reason)
         return
     answer(request.attempt_id, "claimed" if claimed else "exists")
@@ -70,11 +70,11 @@ def guard(request: Request, spool: str, owner: str) -> None:
         wake(request.wake, request.attempt_id)
 
 
-def run_guard(request: Request, spool: str, owner: str) -> NoReturn:
+def run_guard(request: Request, shared: Shared) -> NoReturn:
     """In the child: be the guard and never return; an error of our own is left beside the attempt."""
     status = 70
     try:
-        guard(request, spool, owner)
+        guard(request, shared)
         status = 0
     except BaseException as error:  # noqa: BLE001 nothing may return into the launcher's loop
         where = error.__traceback__
@@ -82,7 +82,9 @@ def run_guard(request: Request, spool: str, owner: str) -> NoReturn:
         while where is not None:
             lines.append(where.tb_lineno)
             where = where.tb_next
-        write_file(f"{spool}/{request.attempt_id}/{CRASH_FILE}", f"{error!r} in lines {lines}\n")
+        write_file(
+            f"{shared.spool}/{request.attempt_id}/{CRASH_FILE}", f"{error!r} in lines {lines}\n"
+        )
     finally:
         os._exit(status)
 
@@ -90,9 +92,8 @@ def run_guard(request: Request, spool: str, owner: str) -> NoReturn:
 class Launcher:
     """Forks a guard for every request and buries it."""
 
-    def __init__(self, spool: str, owner: str) -> None:
-        self.spool = spool
-        self.owner = owner
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
         self.guards: dict[int, str] = {}
 
     def launch(self, frame: bytes) -> None:
@@ -104,7 +105,7 @@ class Launcher:
             answer(request.attempt_id, "refused", f"cannot fork: {say(error)}")
             return
         if pid == 0:
-            run_guard(request, self.spool, self.owner)
+            run_guard(request, self.shared)
         self.guards[pid] = request.attempt_id
 
     def bury(self) -> None:
@@ -168,7 +169,9 @@ def main() -> None:
         for handle in (0, 1):
             fcntl.fcntl(handle, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     IGNORED.extend(n for n in signal.Signals if signal.getsignal(n) == signal.SIG_IGN)
-    adopt_orphans()  # loads what the guards need before they are forked
+    shared = Shared(spool, owner)
+    shared.adopt_orphans()
+    os.get_exec_path({})  # imports what a job's child would import, each one anew
     gc.disable()
     gc.freeze()
-    Launcher(spool, owner).serve()
+    Launcher(shared).serve()

@@ -7,6 +7,10 @@ import signal
 import time
 from contextlib import suppress
 
+TYPE_CHECKING = False  # `typing` and `collections.abc` cost start-up
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 FORMAT = 1
 OWNER_FILE = ".owner"
 NEW_PREFIX = ".new-"
@@ -52,8 +56,7 @@ class Process:
 
 def read_process(pid: int) -> Process:
     """Return what ``/proc`` says of a process id; OSError when there is no such process."""
-    with open(f"/proc/{pid}/stat", "rb", 0) as stat:
-        return Process(pid, stat.read(4096).decode("ascii", "replace"))
+    return Process(pid, read_line(f"/proc/{pid}/stat"))
 
 
 def find_process(pid: int) -> Process | None:
@@ -72,8 +75,7 @@ def read_processes() -> list[Process]:
 
 def read_boot_id() -> str:
     """Return what tells this boot of the machine from every other."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot_id:
-        return boot_id.read().strip()
+    return read_line("/proc/sys/kernel/random/boot_id").strip()
 
 
 def send_signal(pid: int, started: int, number: int) -> bool:
@@ -97,16 +99,29 @@ def send_signal(pid: int, started: int, number: int) -> bool:
     return True
 
 
-def adopt_orphans() -> bool:
-    """Become the parent of what the job leaves behind, so that all of it can be seen; False when not to be had."""
+def load_adopting() -> Callable[[], bool]:
+    """Return what makes the calling process the parent of all orphans among its descendants, so that it sees them.
+
+    It returns False where that is not to be had.
+    """
     try:
         import ctypes
     except ImportError:
-        return False
-    return bool(ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+        return lambda: False
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: bool(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
 
 
 # -- files --
+
+
+def read_line(path: str) -> str:
+    """Return what a short file says, without the machinery that ``open`` has to set up in a new process."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(handle, 4096).decode("utf-8", "replace")
+    finally:
+        os.close(handle)
 
 
 def write_file(path: str, text: str) -> None:

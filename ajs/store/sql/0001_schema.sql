@@ -123,10 +123,12 @@ CREATE TABLE unit_run (
     PRIMARY KEY (generation, path)
 ) STRICT, WITHOUT ROWID;
 
--- One start of one job. With the service's uuid and incarnation the id makes the attempt's name at its place. "result"
--- is the one ending; "late" is another one that arrived after it.
+-- One start of one job. The service's uuid, the incarnation under which it was made and the id are the attempt's name at
+-- its place: a restore does not rename it, so that its place, if it ever had it, still knows it. "result" is the one
+-- ending; "late" is another one that arrived after it.
 CREATE TABLE attempt (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
+    incarnation TEXT NOT NULL CHECK (length(incarnation) = 12),
     generation INTEGER NOT NULL,
     path TEXT NOT NULL,
     number INTEGER NOT NULL CHECK (number > 0),

@@ -1,0 +1,150 @@
+"""The manager put together: lock, socket, spool, launcher, signals, loop; and taken apart again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ajs.attempts import TAKES_SLOT, AttemptKey, Lost
+from ajs.decide import Observed
+from ajs.dispatch.local import LocalDispatch
+from ajs.dispatch.messages import JobSpec
+from ajs.dispatch.spool import Spool
+from ajs.errors import AjsError, StoreError
+from ajs.lifecycle import LiveGeneration
+from ajs.model import Job
+from ajs.runner.jobs import Scripts, Surroundings, job_spec
+from ajs.runner.local import LocalPlaces
+from ajs.runner.loop import Loop, StopOrder, Waiter
+from ajs.runner.manager import Happened, Manager
+from ajs.schedule import DayMode
+from ajs.store import folder as folders
+from ajs.store import runs, sources
+from ajs.store.database import Store
+from ajs.store.presence import FolderLock, WakeSocket
+
+FEWEST_JOBS = 5
+"""How many jobs may run at once at least: AJS3's own default for an agent (execution.md 2.3)."""
+JOBS_PER_CPU = 2
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """The scheduler service that a manager is for: its name, folders, state, clock and day."""
+
+    service: str
+    home: str
+    folder: str
+    store: Store
+    clock: Waiter
+    mode: DayMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewers:
+    """Who is told what: that the manager has begun, what was committed, and what trouble is being waited out."""
+
+    begun: Callable[[], None]
+    happened: Callable[[Sequence[Happened]], None]
+    trouble: Callable[[AjsError], None]
+
+
+def default_limit() -> int:
+    """Return how many jobs may run on this machine at once: two for each CPU that we may use, and never below 5."""
+    return max(FEWEST_JOBS, JOBS_PER_CPU * len(os.sched_getaffinity(0)))
+
+
+def serve(setting: Setting, viewers: Viewers, *, until_idle: bool, limit: int | None) -> int:
+    """Be the manager until a signal says stop, or until idle; return how many jobs run on.
+
+    Raises ManagerRunning when there is one already, StoreError when the spool is missing though jobs are in it.
+    """
+    with (
+        FolderLock.take(setting.folder),
+        WakeSocket.bind(setting.folder) as wake,
+        _stop_order() as stop,
+    ):
+        gone = _prepare_spool(setting)
+        dispatch = LocalDispatch(
+            Path(setting.folder, folders.SPOOL), Path(setting.folder, folders.SOCKET)
+        )
+        places = LocalPlaces(dispatch, _spec_maker(setting), gone)
+        manager = Manager(
+            setting.store,
+            setting.clock,
+            places,
+            setting.mode,
+            limit=default_limit() if limit is None else limit,
+            show=viewers.happened,
+        )
+        try:
+            viewers.begun()
+            loop = Loop(manager, setting.clock, places, wake, stop, viewers.trouble)
+            loop.run(until_idle=until_idle)
+        finally:
+            dispatch.close()
+        return manager.memory.busy
+
+
+def _spec_maker(
+    setting: Setting,
+) -> Callable[[str, AttemptKey, Job, LiveGeneration], JobSpec]:
+    around = Surroundings(service=setting.service, home=setting.home, host=os.uname().nodename)
+    scripts = Scripts(os.path.join(setting.folder, folders.SCRIPTS))
+
+    def content(sha256: str) -> bytes:
+        with setting.store.read() as tx:
+            return sources.script(tx, sha256)
+
+    def make(name: str, key: AttemptKey, job: Job, generation: LiveGeneration) -> JobSpec:
+        script = scripts.path(job.script, content) if job.script else ""
+        return job_spec(name, key, job, generation, around, script)
+
+    return make
+
+
+def _prepare_spool(setting: Setting) -> tuple[Observed, ...]:
+    """Make the spool if there is none yet; return what is lost with one that was replaced.
+
+    A spool that is missing while jobs are on record as placed in it lies on a disk that is not mounted, or is lost.
+    Only an operator knows; an empty folder in its place says that it is lost.
+    """
+    folder = Path(setting.folder, folders.SPOOL)
+    spool = Spool(folder)
+    with setting.store.read() as tx:
+        attempts = runs.open_attempts(tx)
+    inside = [key for key, attempt in attempts.items() if attempt.state in TAKES_SLOT]
+    try:
+        spool.epoch()
+    except StoreError:
+        if inside and not (folder.is_dir() and not any(folder.iterdir())):
+            raise StoreError(
+                f"the spool {folder} is missing, and {len(inside)} jobs are on record as running in it",
+                hint="mount its disk; if it is lost for good, make an empty folder of that name",
+                value=str(folder),
+            ) from None
+    else:
+        return ()
+    spool.create()
+    return tuple(Observed(key, Lost("the spool with its record was lost")) for key in inside)
+
+
+@contextmanager
+def _stop_order() -> Iterator[StopOrder]:
+    """Give the order to stop at the first SIGTERM, SIGINT or SIGHUP; in another thread than the main one never."""
+    stop = StopOrder()
+    before: Mapping[signal.Signals, object] = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {n: signal.signal(n, lambda *_: stop.give()) for n in STOP_SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal returned
+        stop.close()
