@@ -111,7 +111,10 @@ BAD = {
     "not TOML": ("services = [", "is not TOML"),
     "unknown top key": ("default = 'x'", "unknown key default"),
     "mistyped top key": ("default_servise = 'x'", "did you mean default_service?"),
-    "unknown service key": ("services.m = {folder='f', time_zone='UTC', foldr='g'}", "services.m.foldr"),
+    "unknown service key": (
+        "services.m = {folder='f', time_zone='UTC', foldr='g'}",
+        "services.m.foldr",
+    ),
     "mistyped service key": (
         "services.m = {folder='f', timezone='UTC'}",
         "did you mean time_zone?",
@@ -158,7 +161,9 @@ def test_names_that_a_service_may_have(name):
     check_name(name)
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Argentina/Buenos_Aires", "Etc/GMT+9"])
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Asia/Tokyo", "America/Argentina/Buenos_Aires", "Etc/GMT+9"]
+)
 def test_zones_that_exist(zone):
     check_zone(zone)
 

@@ -66,7 +66,7 @@ def test_a_night_that_goes_well():
     runs = {"collect": FakeRun(lasts=minutes(30)), "total": FakeRun(lasts=minutes(5))}
     driver = drive(waiting(CLOSE), runs=runs).run()
     assert driver.log() == lines("""
-22:00 . RUNNING: its start time 2026-08-11T22:00:00 has come
+22:00 . RUNNING: its start time 2026-08-11 22:00:00 has come
 22:00 collect EXECWAIT: its upper jobnet runs
 22:00 collect RUNNING: the job has started
 22:30 collect NORMAL: return code 0
@@ -136,7 +136,7 @@ def test_nothing_before_the_start_time_but_when_to_wake():
     decision = driver.turn()
     assert decision.actions == ()
     assert decision.wake_at == EVENING
-    assert decision.reasons[1, ""].text == "its start time is 2026-08-11T22:00:00"
+    assert decision.reasons[1, ""].text == "its start time is 2026-08-11 22:00:00"
 
 
 def test_the_earliest_of_all_that_is_due_wakes():
@@ -150,9 +150,9 @@ def test_a_nested_jobnet_waits_for_its_own_time():
     driver = drive(waiting(CLOSE, nested={"report": nested})).run(until=EVENING + minutes(10))
     assert driver.statuses()["report"] == "TIMEWAIT"
     assert driver.decisions[-1].wake_at == EVENING + minutes(60)
-    assert driver.decisions[-1].reasons[1, "report"].text == "its start time is 2026-08-11T23:00:00"
+    assert driver.decisions[-1].reasons[1, "report"].text == "its start time is 2026-08-11 23:00:00"
     driver.run()
-    assert "23:00 report RUNNING: its start time 2026-08-11T23:00:00 has come" in driver.log()
+    assert "23:00 report RUNNING: its start time 2026-08-11 23:00:00 has come" in driver.log()
     assert driver.ended == {1: Status.NORMAL}
 
 

@@ -1,4 +1,4 @@
-"""``ajs demo`` plays the main job with real processes, on any day and at any hour, and the README shows what it prints."""
+"""``ajs demo`` plays the main job with real processes, on any day and hour; the README shows what it prints."""
 
 from __future__ import annotations
 

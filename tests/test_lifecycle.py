@@ -249,7 +249,7 @@ n/m/a     |         | job             | NOPLAN   | BYPASS    | its upper jobnet 
 # A nested jobnet with a later start of its own waits for it, after its predecessors
 unit      | after   | is              | was      | becomes   | because or waits because
 a         |         | job             | NORMAL   | NORMAL    |
-n         | a       | jobnet at 23:00 | TERMWAIT | TIMEWAIT  | its start time is 2026-08-11T23:00:00
+n         | a       | jobnet at 23:00 | TERMWAIT | TIMEWAIT  | its start time is 2026-08-11 23:00:00
 n/b       |         | job             | TERMWAIT | TERMWAIT  | its upper jobnet n has not started
 .         |         |                 | RUNNING  | RUNNING   |
 
@@ -269,7 +269,7 @@ n/b       |         | job             | TERMWAIT | EXECWAIT  | its upper jobnet 
 
 # ... and on the very minute
 unit      | after   | is              | was      | becomes   | because or waits because
-n         |         | jobnet at 22:00 | TIMEWAIT | RUNNING   | its start time 2026-08-11T22:00:00 has come
+n         |         | jobnet at 22:00 | TIMEWAIT | RUNNING   | its start time 2026-08-11 22:00:00 has come
 n/b       |         | job             | TERMWAIT | EXECWAIT  | its upper jobnet runs
 .         |         |                 | RUNNING  | RUNNING   |
 
@@ -281,7 +281,7 @@ b         | a       | job, held       | TERMWAIT | TERMWAIT  | predecessor a has
 
 # A held jobnet with a time waits for the time first
 unit      | after   | is                    | was      | becomes  | because or waits because
-m         |         | jobnet, held at 23:00 | TERMWAIT | TIMEWAIT | its start time is 2026-08-11T23:00:00
+m         |         | jobnet, held at 23:00 | TERMWAIT | TIMEWAIT | its start time is 2026-08-11 23:00:00
 n         |         | jobnet, held at 21:00 | TIMEWAIT | HOLDING  | it is held
 .         |         |                       | RUNNING  | RUNNING  |
 

@@ -99,19 +99,21 @@ def show(
     filters: Filters,
     which: Which | None = None,
     *,
+    inside: bool = True,
     attempts: bool = False,
     following: bool = False,
 ) -> Page:
-    """Return the named units, job groups with what is in them, each with the generations asked for, newest first.
+    """Return the named units, each with the generations asked for, newest first.
 
-    ``attempts`` adds each job's newest attempt, ``following`` the next run. Raises UnitNotFound; GenerationNotFound
-    when an execution ID, a registration number or a period finds nothing at all.
+    ``inside`` puts what is directly in a job group below it; ``attempts`` adds each job's newest attempt, ``following``
+    the next run. Raises UnitNotFound; GenerationNotFound when an execution ID, a registration number or a period finds
+    nothing at all.
     """
     which = which or Which()
     _refuse_mixed(names, which)
     with service.store.read() as tx:
         reading = _Reading(tx, filters, which, local(service.time_zone))
-        lines = reading.lines(names, attempts=attempts, following=following)
+        lines = reading.lines(names, inside=inside, attempts=attempts, following=following)
         output = _output(service, tx) if attempts else ""
     if not lines and which.searches:
         named = ", ".join(name.path for name in names)
@@ -138,6 +140,14 @@ def _refuse_mixed(names: Sequence[Name], which: Which) -> None:
         )
 
 
+class _Plan(NamedTuple):
+    """What a generation's plan says of the units below its root, by relative path."""
+
+    nested: dict[str, dict[str, Any]]
+    holds: dict[str, bool]
+    prohibited: frozenset[str]
+
+
 class _Reading:
     """Everything that the lines are made of, read within one consistent look."""
 
@@ -153,13 +163,16 @@ class _Reading:
         self.runs: dict[tuple[int, str], UnitRunRow] = {}
         self.started: set[int] = set()
         self.held: dict[str, frozenset[str]] = {}
+        self.plans: dict[int, _Plan] = {}
         self.attempts: dict[tuple[int, str], AttemptRow] = {}
         self.following: dict[int, GenerationRow] = {}
 
-    def lines(self, names: Sequence[Name], *, attempts: bool, following: bool) -> list[Line]:
+    def lines(
+        self, names: Sequence[Name], *, inside: bool, attempts: bool, following: bool
+    ) -> list[Line]:
         found = find_units(self.tx, names, self.filters)
         named = {unit.id: name for unit, name in found}
-        listed = self._listed([unit for unit, _ in found], names)
+        listed = self._listed([unit for unit, _ in found], names, inside=inside)
         self._load([unit for unit, _ in listed], named, attempts=attempts, following=following)
         every: list[Line] = []
         for root, together in groupby(listed, key=lambda one: one[0].root):
@@ -188,7 +201,9 @@ class _Reading:
         """Whether the tree is shown as it is, so that depth means something."""
         return self.filters == Filters(recursive=True)
 
-    def _listed(self, found: list[Unit], names: Sequence[Name]) -> list[tuple[Unit, int]]:
+    def _listed(
+        self, found: list[Unit], names: Sequence[Name], *, inside: bool
+    ) -> list[tuple[Unit, int]]:
         """Return the units in the order of the page, each with its depth; -1 for the service ``/`` itself."""
         if self.filters.recursive:
             top = names[0].path if len(names) == 1 else "/"
@@ -199,13 +214,13 @@ class _Reading:
                 above = depths.get(unit.upper, -1) + 1 if self._whole else 0
                 depths[unit.id] = -1 if self._whole and unit.path == "/" else above
             return [(unit, depths[unit.id]) for unit in found]
-        listed = []
+        listed: dict[int, tuple[Unit, int]] = {}
         for unit in found:
-            listed.append((unit, -1 if unit.path == "/" else 0))
-            if unit.kind == GROUP and not self.filters.groups:
-                inside = units.children(self.tx, unit)
-                listed += [(lower, 0 if unit.path == "/" else 1) for lower in inside]
-        return listed
+            listed.setdefault(unit.id, (unit, -1 if unit.path == "/" else 0))
+            if unit.kind == GROUP and inside and not self.filters.groups:
+                for lower in units.children(self.tx, unit):
+                    listed.setdefault(lower.id, (lower, 0 if unit.path == "/" else 1))
+        return list(listed.values())
 
     # -- what is known of them --
 
@@ -319,10 +334,10 @@ class _Reading:
         held = inner in self.held.get(definition or "", ())
         if not inner:
             return self._root_line(line, row, held)
-        nested: dict[str, Any] = _loaded(row.nested)
-        plan = nested.get(inner, {})
+        stored_plan = self._plan(row)
+        plan = stored_plan.nested.get(inner, {})
         run = self.runs.get((row.id, inner))
-        prohibited = inner in _loaded(row.prohibited_units) or plan.get("prohibited", False)
+        prohibited = inner in stored_plan.prohibited or plan.get("prohibited", False)
         marks = []
         planned, original = plan.get("start", ""), plan.get("original", "")
         if planned != original and (plan.get("by_hand") or plan.get("passed")):
@@ -330,9 +345,7 @@ class _Reading:
         if prohibited:
             marks.append(Mark("prohibited"))
         if run is None:
-            known = row.phase == "waiting" and _planned(
-                inner, nested, _loaded(row.prohibited_units)
-            )
+            known = row.phase == "waiting" and _planned(inner, stored_plan)
             status = Status.TERMWAIT if known else Status.NOPLAN
             if row.id in self.started:
                 marks.append(Mark("new"))
@@ -347,10 +360,19 @@ class _Reading:
             if run.kill_asked and not status.ended:
                 marks.append(Mark("kill_asked"))
         if status in NOT_LET_GO:
-            marks += _hold(_loaded(row.holds).get(inner), held=held)
+            marks += _hold(stored_plan.holds.get(inner), held=held)
         return line._replace(
             status=status.name, planned=planned, original=original, marks=tuple(marks)
         )
+
+    def _plan(self, row: GenerationRow) -> _Plan:
+        found = self.plans.get(row.id)
+        if found is None:
+            found = _Plan(
+                _loaded(row.nested), _loaded(row.holds), frozenset(_loaded(row.prohibited_units))
+            )
+            self.plans[row.id] = found
+        return found
 
     def _root_line(self, line: Line, row: GenerationRow, held: bool) -> Line:
         marks = []
@@ -415,13 +437,13 @@ def _inner(unit: Unit, roots: dict[int, Unit]) -> str:
     return unit.path[len(root.path) + 1 :]
 
 
-def _planned(inner: str, nested: dict[str, Any], prohibited: list[str]) -> bool:
+def _planned(inner: str, plan: _Plan) -> bool:
     """Return whether a unit of a generation that waits will have its turn: it and the jobnets above have a schedule."""
     while inner:
-        plan = nested.get(inner)
-        if inner in prohibited or (plan is not None and plan.get("prohibited")):
+        nested = plan.nested.get(inner, {"depends": True})
+        if inner in plan.prohibited or nested.get("prohibited"):
             return False
-        if plan is not None and not plan.get("depends") and "start" not in plan:
+        if not nested.get("depends") and "start" not in nested:
             return False
         inner = inner.rpartition("/")[0]
     return True

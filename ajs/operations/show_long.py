@@ -59,7 +59,7 @@ def show_long(
     service: Service, names: Sequence[Name], filters: Filters, which: Which | None = None
 ) -> tuple[Page, tuple[Long, ...]]:
     """Return the page of ``show`` and each of its lines in full; raises what ``show`` raises."""
-    page = show(service, names, filters, which, attempts=True, following=True)
+    page = show(service, names, filters, which, inside=False, attempts=True, following=True)
     if len(page.lines) > MOST:
         raise UsageError(
             f"-l would show {len(page.lines)} units in full, more than {MOST}",

@@ -17,6 +17,7 @@ from ajs.render.show_long import cause_text
 from ajs.render.times import minute
 from ajs.schedule import Slot
 from ajs.store.numbers import execution_id
+from ajs.store.show import FateRow
 
 SHOWN = 30
 """How many waiting units the text names before it only counts."""
@@ -24,12 +25,6 @@ SHOWN = 30
 PASSED = {
     "moved_past": "the rules give a run, but an earlier run was moved past it",
     "had_its_turn": "the rules give a run, but it has had its turn: it ran, at its time or at another one",
-}
-FATES = {
-    "skipped": "skipped",
-    "prohibited": "prohibited",
-    "missed": "missed",
-    "passed": "passed by",
 }
 
 
@@ -46,19 +41,18 @@ def as_text(found: Why) -> str:
     for run in found.runs:
         lines += _section(_run_title(run), list(_run(found, run)))
     if found.fates:
-        lines += _section(
-            "What became of it",
-            [
-                f"the run of {minute(fate.start)} was {FATES[fate.fate]}: {fate.why}"
-                + (f" (operation {fate.operation})" if fate.operation is not None else "")
-                for fate in found.fates
-            ],
-        )
+        lines += _section("What became of it", [_fate(fate) for fate in found.fates])
     return "\n".join(lines)
 
 
 def _section(title: str, lines: list[str]) -> list[str]:
     return [title, *(f"  {line}" for line in lines)] if lines else []
+
+
+def _fate(fate: FateRow) -> str:
+    why = fate.why if fate.why.startswith(fate.fate) else f"{fate.fate}, {fate.why}"
+    by = f" (operation {fate.operation})" if fate.operation is not None else ""
+    return f"the run of {minute(fate.start)}: {why}{by}"
 
 
 # -- headline --

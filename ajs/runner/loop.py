@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime
 from typing import Protocol
 
 from ajs.errors import AjsError, Busy, StoreError
-from ajs.moment import Moment
-from ajs.ports import Places
+from ajs.ports import Clock, Places, Waiting
 from ajs.runner.manager import Manager, Turn
 from ajs.store.presence import WakeSocket
 
@@ -28,18 +26,8 @@ TROUBLE_S = 5.0
 """How long to wait before the next try when the state cannot be written, in seconds."""
 
 
-class Waiter(Protocol):
-    """The clock of the loop: ``ports.Clock`` and ``ports.Waiting``, and doing nothing for some time."""
-
-    def now(self) -> Moment:
-        """Return the present moment."""
-        ...
-
-    def wait(
-        self, fds: tuple[int, ...], until: datetime | None = None, at_most_s: float | None = None
-    ) -> tuple[int, ...]:
-        """Return the file descriptors that can be read, see ``ports.Waiting``."""
-        ...
+class Waiter(Clock, Waiting, Protocol):
+    """The clock of the loop."""
 
     def sleep(self, seconds: float) -> None:
         """Wait so long for nothing."""

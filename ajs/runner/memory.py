@@ -55,8 +55,11 @@ class Memory:
             self._put_attempt(attempt)
 
     def load_due(self, due: tuple[Waiting, ...], next_start: datetime | None) -> None:
-        """Take the generations whose start has come, and when the next one's comes."""
-        self.due = due
+        """Take the generations whose start has come, and when the next one's comes.
+
+        Those that are held at their start are left out: only a command lets them go, and then all is read again.
+        """
+        self.due = tuple(w for w in due if not (w.held and w.status is Status.HOLDING))
         self.next_start = next_start
 
     def definitions(self) -> dict[str, Jobnet]:

@@ -131,8 +131,8 @@ class Planner:
         if root is None:
             return
         if holds is None:
-            found = plans.running(self._tx, [root.id]).get(root.id, [])
-            holds = next((g.holds for g in found if g.id == number), {})
+            stored = plans.running_by_id(self._tx, [number]).get(number)
+            holds = {} if stored is None else stored.holds
         unused = {p: on for p, on in holds.items() if p in units and _never_came(units[p])}
         self._handed |= _hand_on(root, unused)
 

@@ -12,7 +12,10 @@ from ajs.store.database import Reading, id_list
 from ajs.store.numbers import attempt_id
 
 PROGRESS = """
-    SELECT id, phase, status FROM generation WHERE id IN (SELECT value FROM json_each(?))
+    SELECT id, phase,
+           iif(EXISTS (SELECT 1 FROM unit_run
+                       WHERE generation = g.id AND unit_run.status = 'UNKNOWN'), 'UNKNOWN', status)
+    FROM generation AS g WHERE id IN (SELECT value FROM json_each(?))
 """
 
 # Attempts given by generation, path and number, with what makes their names.
@@ -32,6 +35,7 @@ class Progress(NamedTuple):
     ended: bool
     """Whether it will never run, or never run any more: it has ended, or was prohibited."""
     status: Status
+    """Of its root jobnet; UNKNOWN when how a unit in it ended cannot be known."""
 
 
 def progress(tx: Reading, ids: Iterable[int]) -> dict[int, Progress]:

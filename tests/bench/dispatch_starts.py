@@ -55,9 +55,10 @@ def guarded(dispatch: LocalDispatch, wake: socket.socket, starts: int, at_once: 
 def main() -> None:
     """Print the table."""
     starts = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    with tempfile.TemporaryDirectory() as folder, socket.socket(
-        socket.AF_UNIX, socket.SOCK_DGRAM
-    ) as wake:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake,
+    ):
         spool, address = Path(folder, "spool"), Path(folder, "wake")
         Spool(spool).create()
         wake.bind(str(address))

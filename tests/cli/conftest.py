@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from ajs.operations.service import Service
 from tests.cli.home import Home
 
 
 @pytest.fixture
 def home(tmp_path, capsys, monkeypatch):
-    """A home with one service ``s`` in UTC, a group ``/g`` and some jobnets."""
+    """A home with one service ``s`` in UTC, a group ``/g`` and some jobnets; the user is hanako."""
     monkeypatch.delenv("AJS_HOME", raising=False)
+    monkeypatch.setattr(Service, "user", "hanako")
     made = Home(tmp_path, capsys)
     made.ajs("ajs init s --time-zone UTC")
     made.file("g.yaml", JOBNETS)

@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 
 from ajs.cli.boundary import run
-from ajs.testing import FakeClock
+from ajs.operations.service import open_service
+from ajs.runner.manager import Manager
+from ajs.testing import FakeClock, FakeMachine, FakeRun, runs_by_path
 
 MONDAY = datetime(2026, 8, 10, 12, 0)
 """When the clock of a home begins: Monday 10 August 2026, noon."""
+
+TURNS = 1000
 
 
 class Home:
@@ -25,6 +29,8 @@ class Home:
         self.folder = folder
         self.capture = capture
         self.clock = FakeClock(MONDAY, zone)
+        self.jobs: dict[str, FakeRun] = {}
+        self.machine = FakeMachine(runs_by_path(self.jobs))
 
     def ajs(self, line: str | Sequence[str]) -> str:
         """Return what a command prints, then its stderr behind ``!``, then its exit code unless it is 0.
@@ -57,3 +63,58 @@ class Home:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         return name
+
+    def run(self, line: str) -> None:
+        """Let a manager work until a wall-clock time, on a machine that runs no program.
+
+        ``2026-08-11T00:30 first=12m report/print=1m:5 limit=1``: the time; how many minutes jobs last and with which
+        return code they end, by path below the root jobnet, no time and 0 when nothing is said; how many may run at
+        once.
+        """
+        until, *words = line.split()
+        end, limit = datetime.fromisoformat(until), None
+        for word in words:
+            name, _, value = word.partition("=")
+            lasts, _, code = value.partition(":")
+            if name == "limit":
+                limit = int(value)
+                continue
+            minutes = timedelta(minutes=int(lasts.removesuffix("m")))
+            self.jobs[name] = FakeRun(lasts=minutes, return_code=int(code or 0))
+        with open_service(
+            home=str(self.folder), name=None, clock_of=lambda _: self.clock
+        ) as service:
+            places = _Places(self.machine)
+            manager = Manager(service.store, self.clock, places, service.mode, limit=limit)
+            for _ in range(TURNS):
+                turn = manager.turn()
+                if turn.again:
+                    continue
+                times = [turn.wake_at, self._answer_at()]
+                following = min((at for at in times if at is not None), default=None)
+                if following is None or following > end:
+                    if self.clock.now().wall >= end:
+                        return
+                    following = end
+                self.clock.jump_to_wall(following)
+        raise AssertionError(f"still not idle after {TURNS} turns")
+
+    def _answer_at(self) -> datetime | None:
+        at = self.machine.next_at()
+        return None if at is None else at.astimezone(self.clock.zone).replace(tzinfo=None)
+
+
+class _Places:
+    """The fake machine behind the port that the manager knows."""
+
+    def __init__(self, machine: FakeMachine) -> None:
+        self._machine = machine
+
+    def send(self, action, name, generation, now) -> None:
+        self._machine.send(action, now)
+
+    def answers(self, now):
+        return self._machine.answers(now)
+
+    def next_at(self):
+        return self._machine.next_at()

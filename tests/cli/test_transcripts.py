@@ -1,32 +1,43 @@
 """What commands print, as transcripts: output, stderr behind ``!``, exit code in brackets.
 
 Each file in ``transcripts/`` is played in a home of its own (``conftest.py``) and must come out the same to the
-letter. ``AJS_ACCEPT=1`` writes what comes out, to be read and committed.
+letter. ``> FILE TEXT`` writes a file, ``~ TIME JOBS`` lets a manager work (``Home.run``). ``AJS_ACCEPT=1`` writes what
+comes out, to be read and committed.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 ACCEPT = bool(os.environ.get("AJS_ACCEPT"))  # read before the fence of the tests takes it away
+SPOOL = re.compile(
+    r"HOME/\S*?spool/[0-9a-f]+-[0-9a-f]+-"
+)  # the service's own number is never the same
 FILES = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 
 
 def played(home, text: str) -> str:
-    lines = []
-    for line in text.splitlines():
-        if line.startswith("#") or (not line and (not lines or lines[-1])):
+    lines: list[str] = []
+    for line, following in pairwise([*text.splitlines(), ""]):
+        # An empty line before a heading belongs to the transcript, any other one is a command's output.
+        if line.startswith("#") or (not line and following.startswith("#")):
             lines.append(line)
         elif line.startswith("> "):
             name, _, content = line[2:].partition(" ")
             home.file(name, content.encode().decode("unicode_escape"))
             lines.append(line)
+        elif line.startswith("~ "):
+            home.run(line[2:])
+            lines.append(line)
         elif line.startswith("$ "):
             out = home.ajs(shlex.split(line[2:])).replace(str(home.folder), "HOME")
+            out = SPOOL.sub("SPOOL/", out)
             lines += [line, *out.splitlines()]
     return "\n".join(lines) + "\n"
 

@@ -106,8 +106,7 @@ def end_everything(spool: Spool) -> None:
             case _:
                 return False
 
-    for attempt_id in spool.attempts():
-        until(lambda attempt_id=attempt_id: quiet(attempt_id), f"{attempt_id} dead")
+    until(lambda: all(quiet(attempt_id) for attempt_id in spool.attempts()), "all jobs dead")
 
 
 @pytest.fixture

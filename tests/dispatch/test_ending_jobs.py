@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from ajs.dispatch.messages import Absent, Exited, Remains, Signalled
@@ -67,13 +69,26 @@ def test_a_stopped_job_hears_the_kill(place: Place):
 
 
 def test_kill_reaches_other_process_groups_of_the_session(place: Place):
-    """GNU timeout puts itself into a group of its own."""
-    script = f"timeout 1000 sh -c 'echo $$ > inner; trap \"\" TERM; {WAIT}'; exit 6"
-    attempt_id = place.shell(script, kill_after_s=0.2)
-    inner = int(place.file("inner"))
+    """GNU timeout puts itself into a group of its own; what runs under it is asked politely too."""
+    inner = f'trap "echo > heard" TERM; echo $$ > inner; {WAIT}'
+    attempt_id = place.shell(f"timeout 1000 sh -c '{inner}'; {WAIT}", kill_after_s=0.5)
+    pid = int(place.file("inner"))
     place.dispatch.kill(attempt_id)
     assert place.result(attempt_id).killed
-    assert gone(inner)
+    assert place.file("heard") == "\n"
+    assert gone(pid)
+
+
+def test_a_manager_that_ignores_signals_passes_that_on_to_nobody(place: Place):
+    """As under nohup, or in the background of a shell script."""
+    numbers = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGQUIT]
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    attempt_id = place.shell(f"grep SigIgn /proc/self/status > ignored; {WAIT}")
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+    assert place.file("ignored").split() == ["SigIgn:", "0" * 16]
+    place.dispatch.kill(attempt_id)
+    assert place.result(attempt_id).outcome == Signalled(15)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from ajs.errors import OutputNotFound
 from tests.dispatch.conftest import Place, gone
 from tests.dispatch.waiting import until
 
+NO_INTERPRETER = " (the file is there; the interpreter named in its first line is not)"
 ENDS: list[tuple[str, Outcome]] = [
     ("true", Exited(0)),
     ("exit 1", Exited(1)),
@@ -52,11 +53,10 @@ def test_a_command_that_cannot_be_run_failed_to_start(place: Place):
         (["./no-such"], "cannot run './no-such': no such file or directory"),
         (["./plain.txt"], "cannot run './plain.txt': permission denied"),
         (["/"], "cannot run '/': permission denied"),
-        (["a\0b"], "cannot run 'a\\x00b': embedded null byte"),
+        (["a\0b"], "cannot run 'a\\x00b': execve: embedded null character in path"),
         (
             ["./windows.sh"],
-            "cannot run './windows.sh': no such file or directory"
-            " (the file is there; the interpreter named in its first line is not)",
+            "cannot run './windows.sh': no such file or directory" + NO_INTERPRETER,
         ),
     ]:
         assert place.result(place.start(*argv)).outcome == FailedToStart(reason)
@@ -113,7 +113,7 @@ def test_the_job_starts_clean(place: Place):
     """No signal ignored or blocked, nothing to read, no file of ours open, its own session, its umask."""
     script = """
         grep -E '^Sig(Blk|Ign)' /proc/self/status; cat; umask
-        for f in /proc/$$/fd/*; do echo "${f##*/}"; done; ps -o sid= -p $$ | grep -qw $$ && echo leader
+        ls /proc/$$/fd; ps -o sid= -p $$ | grep -qw $$ && echo leader
     """
     attempt_id = place.shell(script, umask=0o027)
     place.result(attempt_id)
@@ -134,6 +134,7 @@ def test_the_two_outputs_are_apart_and_binary(place: Place):
 def test_output_is_read_by_offset_while_the_job_runs(place: Place):
     attempt_id = place.shell("printf 12345; while [ ! -e go ]; do sleep 0.02; done; printf 678")
     read = place.dispatch.output
+    place.running(attempt_id)
     until(lambda: read(attempt_id, Stream.OUT, 0, 10) == b"12345", "the first output")
     assert read(attempt_id, Stream.OUT, 3, 10) == b"45"
     assert read(attempt_id, Stream.OUT, 1, 2) == b"23"

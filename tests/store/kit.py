@@ -95,16 +95,20 @@ def plan(*starts: str, method: Method = Method.PLANNED) -> RootPlan:
     )
 
 
-def register(store: Store, path: str, *starts: str, method: Method = Method.PLANNED) -> RootPlan:
+def register(store, path: str, *starts: str, method: Method = Method.PLANNED):
     """Register a stored root jobnet with waiting generations, and return the plan as stored."""
     number = unit_id(store, path)
     with store.write() as tx:
-        saved = plans.save_plan(tx, number, None, plan(*starts, method=method), begin(tx, "entry"))
-    assert saved is not None
-    return saved
+        return plans.save_plan(tx, number, None, plan(*starts, method=method), begin(tx, "entry"))
 
 
-def load(store: Store, path: str) -> RootPlan | None:
+def save(tx, root, before, after, operation):
+    """Store one plan inside a change, and return it as stored."""
+    return plans.save_plan(tx, root, before, after, operation)
+
+
+def load(store, path):
+    """The plan of a stored root jobnet, None when it is not registered."""
     number = unit_id(store, path)
     with store.read() as tx:
         return plans.load_plan(tx, number)

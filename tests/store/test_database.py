@@ -198,15 +198,13 @@ def test_a_change_is_seen_by_others_when_it_is_whole(store):
 
 def test_an_error_takes_the_whole_change_back(store):
     with pytest.raises(KeyError), store.write() as tx:
-        kit.begin(tx)
-        raise KeyError
+        raise KeyError(kit.begin(tx))
     assert kit.rows(store, "operation") == []
 
 
 def test_an_interrupt_takes_the_whole_change_back(store):
     with pytest.raises(KeyboardInterrupt), store.write() as tx:
-        kit.begin(tx)
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(kit.begin(tx))
     assert kit.rows(store, "operation") == []
 
 
@@ -228,11 +226,18 @@ def test_a_look_is_of_one_instant(store):
 
 
 def test_a_broken_rule_of_the_schema_is_our_error_and_changes_nothing(store):
+    bad = "INSERT INTO registration VALUES (99, 'planned', 'x', 'x', 'x', 2, 1, 1, '', ?)"
     with pytest.raises(StoreError) as caught, store.write() as tx:
-        kit.begin(tx)
-        tx.run("INSERT INTO registration VALUES (99, 'planned', 'x', 'x', 'x', 2, 1, 1, '', 0)")
+        tx.run(bad, kit.begin(tx))
     assert "CHECK constraint failed" in caught.value.message
     assert kit.rows(store, "operation") == []
+
+
+def test_what_is_only_noticed_at_the_end_is_taken_back_too(store):
+    with pytest.raises(StoreError, match="FOREIGN KEY constraint failed"), store.write() as tx:
+        tx.run("UPDATE unit SET path = '/a', upper = ?", 98 + kit.begin(tx))
+    assert kit.rows(store, "operation") == []
+    kit.define(store, kit.root("/a"))
 
 
 def test_the_change_counter_sees_others_and_not_oneself(store):

@@ -30,7 +30,7 @@ def test_the_first_time_everything_is_added(store):
     found = defined(store, kit.root("/sales/daily", "a", "in/b"), groups=(JobGroup(path="/x"),))
     assert found.added == ("/sales", "/x", "/sales/daily")
     assert found.units_added == ("/sales/daily/a", "/sales/daily/in", "/sales/daily/in/b")
-    assert found.changed == found.renamed == found.units_removed == found.roots == ()
+    assert found == Defined(added=found.added, units_added=found.units_added)
     assert list(versions(store).values()) == [1] * 7
 
 

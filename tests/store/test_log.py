@@ -116,8 +116,9 @@ def test_history_of_a_unit_outlives_its_runs(defined):
     plan = kit.register(defined, "/a", EVENING)
     kit.register(defined, "/b", EVENING)
     save(defined, "/a", plan, None)
+    number = kit.unit_id(defined, "/a")
     with defined.read() as tx:
-        found = log.history(tx, units=[kit.unit_id(defined, "/a")])
+        found = log.history(tx, units=[number])
     assert [entry.verb for entry in found] == ["plan", "entry", "define"]
 
 
@@ -127,7 +128,7 @@ def test_what_was_done_to_one_run(defined):
     with defined.read() as tx:
         found = log.touching(tx, "generation", plan.generations[0].id)
     assert [entry.id for entry, _ in found][-1] == operation
-    assert [image.after["start"] for _, image in found] == [EVENING, NEXT]
+    assert [(image.after or {})["start"] for _, image in found] == [EVENING, NEXT]
 
 
 def test_a_row_touched_twice_has_its_first_before_and_its_last_after(defined):
@@ -135,10 +136,11 @@ def test_a_row_touched_twice_has_its_first_before_and_its_last_after(defined):
     number = kit.unit_id(defined, "/a")
     with defined.write() as tx:
         operation = kit.begin(tx)
-        once = plans.save_plan(tx, number, plan, later(plan), operation)
+        once = kit.save(tx, number, plan, later(plan), operation)
         plans.save_plan(tx, number, once, later(once, "2026-08-13T22:00:00"), operation)
         image = next(i for i in log.images(tx, operation) if i.table == "generation")
-    assert (image.before["start"], image.after["start"]) == (EVENING, "2026-08-13T22:00:00")
+    starts = [(side or {})["start"] for side in (image.before, image.after)]
+    assert starts == [EVENING, "2026-08-13T22:00:00"]
 
 
 def test_what_came_and_went_within_an_operation_is_nothing(defined):
@@ -147,7 +149,7 @@ def test_what_came_and_went_within_an_operation_is_nothing(defined):
     with defined.write() as tx:
         operation = kit.begin(tx)
         more = replace(plan, generations=(*plan.generations, kit.generation(NEXT)))
-        grown = plans.save_plan(tx, number, plan, more, operation)
+        grown = kit.save(tx, number, plan, more, operation)
         plans.save_plan(tx, number, grown, grown.without(grown.generations[1]), operation)
     assert refused(defined, operation, NothingToUndo)
 
@@ -158,7 +160,7 @@ def test_what_was_changed_and_then_removed_comes_back_as_it_was(defined):
     number = kit.unit_id(defined, "/a")
     with defined.write() as tx:
         operation = kit.begin(tx)
-        once = plans.save_plan(tx, number, plan, later(plan), operation)
+        once = kit.save(tx, number, plan, later(plan), operation)
         plans.save_plan(tx, number, once, replace(once, generations=()), operation)
     undo(defined, operation)
     assert kit.state(defined) == before
@@ -181,7 +183,7 @@ CHANGES = {
     "the registration changes": lambda plan: replace(
         plan, registration=replace(plan.registration, floor=kit.slot(EVENING), catch_up=False)
     ),
-    "it is released": lambda plan: None,
+    "it is released": lambda _: None,
     "all of it": lambda plan: replace(
         plan,
         registration=replace(plan.registration, done=frozenset(plan.generations[0].ties)),

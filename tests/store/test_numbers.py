@@ -53,25 +53,13 @@ def test_every_execution_id_has_one_number(text):
     assert execution_id(number) == text
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "@",
-        "A1",
-        "@1",
-        "@A",
-        "@A0",
-        "@A01",
-        "@A10000",
-        "@0A1",
-        "@01A1",
-        "@10000A1",
-        "@a1",
-        "@AA1",
-    ]
-    + ["@A1 ", "@Á1", "@A１", "@A1B", "@1AB1", "@-1A1", "@A-1", "20260811001"],
-)
+NO_EXECUTION_IDS = [
+    *("", "@", "A1", "@1", "@A", "@A0", "@A01", "@A10000", "@0A1", "@01A1", "@10000A1", "@a1"),
+    *("@AA1", "@A1 ", "@Á1", "@A\uff11", "@A1B", "@1AB1", "@-1A1", "@A-1", "20260811001"),
+]
+
+
+@pytest.mark.parametrize("text", NO_EXECUTION_IDS)
 def test_no_execution_id(text):
     assert generation_number(text) is None
 

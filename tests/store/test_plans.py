@@ -26,7 +26,7 @@ def defined(store):
     return store
 
 
-def save(store: Store, path: str, before, after, operation: int | None = 0, **options):
+def save(store, path, before, after, operation: int | None = 0, **options):
     """Store a plan as an operation of its own; ``operation=None`` as the manager does."""
     number = kit.unit_id(store, path)
     with store.write() as tx:
@@ -169,8 +169,9 @@ def test_generations_that_run_are_in_no_plan(defined):
         tx.run("UPDATE generation SET phase = 'running' WHERE start = ?", EVENING)
     plan = kit.load(defined, "/a")
     assert [g.slot.start.isoformat() for g in plan.generations] == [NEXT]
+    number = kit.unit_id(defined, "/a")
     with defined.read() as tx:
-        running = plans.running(tx, [kit.unit_id(defined, "/a")])
+        running = plans.running(tx, [number])
     assert [[g.slot.start.isoformat() for g in found] for found in running.values()] == [[EVENING]]
     with pytest.raises(ValueError, match="holds no running generation"):
         save(defined, "/a", plan, replace(plan, generations=next(iter(running.values()))))
@@ -274,9 +275,9 @@ STALE = {
         lambda plan: plan.without(plan.generations[1]),
         "/a has another plan",
     ),
-    "one leaves, one moves": (lambda plan: None, moved, "/a is no longer registered"),
-    "one moves, one leaves": (moved, lambda plan: None, "/a has another plan"),
-    "both leave": (lambda plan: None, lambda plan: None, "/a is no longer registered"),
+    "one leaves, one moves": (lambda _: None, moved, "/a is no longer registered"),
+    "one moves, one leaves": (moved, lambda _: None, "/a has another plan"),
+    "both leave": (lambda _: None, lambda _: None, "/a is no longer registered"),
     "one changes the registration": (
         lambda plan: replace(plan, registration=replace(plan.registration, catch_up=False)),
         moved,
@@ -360,7 +361,7 @@ def test_images_of_all_that_an_operation_did(defined):
     number = kit.unit_id(defined, "/a")
     with defined.write() as tx:
         operation = kit.begin(tx)
-        saved = plans.save_plan(tx, number, plan, after, operation)
+        saved = kit.save(tx, number, plan, after, operation)
         images = log.images(tx, operation)
         row = dict(zip(log.COLUMNS["generation"], tx.rows(
             f"SELECT {', '.join(log.COLUMNS['generation'])} FROM generation WHERE id = ?", changed.id
@@ -380,7 +381,7 @@ def test_images_of_all_that_an_operation_did(defined):
         ("generation", new.id): (None, 1),
     }
     assert all(image.unit == number for image in images)
-    after_image = next(image.after for image in images if image.key == changed.id)
+    after_image = next(i.after for i in images if (i.table, i.key) == ("generation", changed.id))
     assert after_image == row
 
 

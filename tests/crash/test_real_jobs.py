@@ -1,0 +1,181 @@
+"""Jobs that do what jobs do, under a real manager; and commands that wait for them or read what they wrote."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.crash.kit import Place, read_until
+
+HUNDRED_MB = 100 * 1024 * 1024
+
+# name, what it is, status, return code
+JOBS = {
+    "forks": ("{command: '(sleep 60; echo late >> ran) & exit 0'}", "NORMAL", 0),
+    "ignores-term": ("{command: 'trap \"\" TERM; sleep 60', timeout: 1s}", "KILL", -1),
+    "kills-parent": ("{command: 'kill -9 $PPID'}", "UNKNOWN", None),
+    "missing": ("{command: ./no-such-program}", "ABNORMAL", 127),
+    "no-folder": ("{command: 'true', work_dir: no/such/folder}", "FAIL", -1),
+    "by-signal": ("{command: 'kill -9 $$'}", "KILL", -1),
+    "writes": (f"{{command: 'head -c {HUNDRED_MB} /dev/zero'}}", "NORMAL", 0),
+    "high-code": ("{command: 'exit 255', abnormal_above: 254}", "ABNORMAL", 255),
+}
+
+
+@pytest.fixture
+def jobs(place: Place) -> Place:
+    units = [f"      {name}: {what}" for name, (what, _, _) in JOBS.items()]
+    place.define("\n".join(["group: /day", "jobnets:", "  net:", "    units:", *units]) + "\n")
+    place.run("ajsentry", "-n", "/day/net")
+    return place
+
+
+def test_every_job_ends_as_it_should(jobs: Place):
+    jobs.run("ajsstart", "--until-idle")
+    ended = jobs.units("/day/net")
+    assert {name: ended[name] for name in JOBS} == {
+        name: (status, code) for name, (_, status, code) in JOBS.items()
+    }
+    assert ended[""] == ("ABNORMAL", None)
+    assert jobs.ran() == []
+    out, err = jobs.run("ajs output", "/day/net/missing")
+    assert out == ""
+    assert "no-such-program" in err
+    out, _ = jobs.run("ajs output", "--stdout", "/day/net/writes")
+    assert out == "\0" * HUNDRED_MB
+
+
+SCRIPT = """\
+group: /day
+jobnets:
+  net:
+    units:
+      told: {command: "env | grep ^AJS | sort; pwd; echo $SHOP >&2", environment: {SHOP: umeda}}
+      talks: {command: 'for n in 1 2 3; do echo $n; while [ ! -e go$n ]; do sleep 0.02; done; done'}
+"""
+
+
+@pytest.fixture
+def talking(place: Place) -> Place:
+    place.define(SCRIPT)
+    return place
+
+
+def test_what_a_job_sees(talking: Place):
+    for number in "123":
+        (talking.folder / f"go{number}").touch()
+    talking.run("ajsentry", "-n", "/day/net")
+    talking.run("ajsstart", "--until-idle")
+    out, err = talking.run("ajs output", "/day/net/told:@A1")
+    said = out.splitlines()
+    assert said[-1] == str(talking.folder)
+    names = {line.partition("=")[0] for line in said[:-1]}
+    given = {
+        "AJSENV",
+        "AJSEXDATE",
+        "AJSEXECID",
+        "AJSHOST",
+        "AJSJOBNAME",
+        "AJSNETNAME",
+        "AJS_AJSCONF",
+    }
+    assert names == given
+    assert "AJSEXECID=@A1" in said
+    assert err == "umeda\n"
+
+
+def test_output_follows_a_job_to_its_end(talking: Place):
+    manager = talking.manager()
+    talking.run("ajsentry", "-n", "/day/net")
+    read_until(manager, "talks:@A1 Now running")
+    follow = talking.start("ajs output", "--follow", "--stdout", "/day/net/talks")
+    for number in "123":
+        read_until(follow, number)
+        (talking.folder / f"go{number}").touch()
+    rest, err = follow.communicate()
+    assert (rest, err, follow.returncode) == ("", "", 0)
+    manager.terminate()
+    manager.communicate()
+
+
+# arguments | code of the error | what it says
+NO_OUTPUT = {
+    "a jobnet": (["/day/net"], "AJS0804", "is not a job"),
+    "not started": (["/day/net/told"], "AJS0804", "has not been started"),
+    "no such run": (["/day/net/told:@A7"], "AJS0802", "has no run @A7"),
+    "no such unit": (["/day/net/tell"], "AJS0801", "there is no unit"),
+    "no such attempt": (["--attempt", "2", "/day/net/told"], "AJS0804", "attempt 2 of"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "says"), NO_OUTPUT.values(), ids=NO_OUTPUT)
+def test_output_that_is_not_there(talking: Place, arguments, code, says):
+    out, err = talking.run("ajs output", *arguments, code=8)
+    assert out == ""
+    assert code in err
+    assert says in err
+
+
+QUICK = """\
+group: /day
+jobnets:
+  good: {units: {one: {command: 'true'}}}
+  bad: {units: {one: {command: 'exit 9'}}}
+  endless: {units: {one: {command: 'while [ ! -e go ]; do sleep 0.02; done'}}}
+"""
+
+
+@pytest.fixture
+def quick(place: Place) -> Place:
+    place.define(QUICK)
+    return place
+
+
+def test_a_command_waits_for_the_run_that_it_registered(quick: Place):
+    manager = quick.manager()
+    quick.run("ajsentry", "-n", "-w", "--fail-on", "abnormal", "/day/good")
+    quick.run("ajsentry", "-n", "-w", "--fail-on", "abnormal", "/day/bad", code=36)
+    manager.terminate()
+    manager.communicate()
+    assert quick.units("/day/good")["one"] == ("NORMAL", 0)
+
+
+def test_waiting_ends_at_its_timeout_and_the_run_goes_on(quick: Place):
+    manager = quick.manager()
+    _, err = quick.run("ajsentry", "-n", "-w", "--timeout", "1s", "/day/endless", code=20)
+    assert "AJS2002" in err
+    (quick.folder / "go").touch()
+    read_until(manager, "endless:@A1 Ended normally")
+    manager.terminate()
+    manager.communicate()
+
+
+def test_waiting_ends_when_the_manager_goes_away(quick: Place):
+    manager = quick.manager()
+    waits = quick.start("ajsentry", "-n", "-w", "/day/endless")
+    read_until(manager, "endless/one:@A1 Now running")
+    manager.kill()
+    manager.communicate()
+    _, err = waits.communicate()
+    assert waits.returncode == 28
+    assert "AJS2801" in err
+    (quick.folder / "go").touch()
+    quick.run("ajsstart", "--until-idle")
+
+
+def test_without_a_manager_nothing_is_registered_to_be_waited_for(quick: Place):
+    quick.run("ajsentry", "-n", "-w", "/day/good", code=28)
+    out, _ = quick.run("ajsstart", "--until-idle")
+    assert out == ""
+
+
+def test_a_second_run_at_once_is_skipped_and_says_why(quick: Place):
+    manager = quick.manager()
+    quick.run("ajsentry", "-n", "/day/endless")
+    read_until(manager, "one:@A1 Now running")
+    quick.run("ajsentry", "-n", "/day/endless")
+    said = read_until(manager, "endless:@A2 Skipped so not exe.")
+    assert "the run @A1 of the same root jobnet was still going" in said
+    (quick.folder / "go").touch()
+    read_until(manager, "endless:@A1 Ended normally")
+    manager.terminate()
+    manager.communicate()

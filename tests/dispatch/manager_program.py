@@ -1,0 +1,54 @@
+"""A manager of its own process, to be killed at any moment: ``manager_program.py FOLDER JOBS``.
+
+It knows what a real one knows from its database: which attempts there are (they are written down before anything is
+sent), and whose results are stored (one file per attempt). It stores a result, forgets the attempt in the spool, and
+goes on; after a restart it looks what is left to do.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import sys
+from pathlib import Path
+
+from ajs.dispatch.local import LocalDispatch
+from ajs.dispatch.messages import Absent, Ended, JobSpec, Lost
+
+AT_ONCE = 8
+SCRIPT = 'echo "$1" >> ran; sleep 0.05; echo "$1" >> ended'
+
+
+def main() -> None:
+    folder, jobs = Path(sys.argv[1]), int(sys.argv[2])
+    address = folder / "wake"
+    address.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake:
+        wake.bind(str(address))
+        wake.setblocking(False)
+        dispatch = LocalDispatch(folder / "spool", address)
+        stored = folder / "stored"
+        while todo := [f"job-{n}" for n in range(jobs) if not (stored / f"job-{n}").exists()]:
+            for attempt_id, standing in dispatch.states(todo[:AT_ONCE]).items():
+                match standing:
+                    case Absent():
+                        argv = ("/bin/sh", "-c", SCRIPT, "sh", attempt_id)
+                        dispatch.start(JobSpec(attempt_id=attempt_id, argv=argv, cwd=folder))
+                    case Ended() | Lost():
+                        (stored / f".{attempt_id}").write_text(repr(standing))
+                        (stored / f".{attempt_id}").rename(stored / attempt_id)
+                        dispatch.forget(attempt_id)
+                    case _:
+                        pass
+            answers = dispatch.fileno()
+            listening = [wake.fileno()] if answers is None else [wake.fileno(), answers]
+            select.select(listening, [], [], 0.05)
+            while select.select([wake], [], [], 0)[0]:
+                wake.recv(300)
+        for attempt_id in dispatch.attempts():
+            dispatch.forget(attempt_id)
+        dispatch.close()
+
+
+if __name__ == "__main__":
+    main()
