@@ -1,4 +1,4 @@
-"""ajs: a workload scheduler. One module per arrow, in reading order:
+"""ajs: a workload scheduler, one module per arrow of what it does.
 
 text → units → dates → generations → changed plan → actions → effects → stored state → words
 
@@ -14,7 +14,8 @@ pure core
 ``plan``                  registration + starts → generations and dummies
 ``changes``               a temporary change is a value; one file per kind
 ``statuses``              the statuses of units, by AJS3's names
-``lifecycle``             statuses × events as tables
+``lifecycle``             statuses and events as tables
+``causes``, ``actions``   why a status changed or a unit waits; what a decision tells the shell to do
 ``attempts``              what is known of one start of one job
 ``decide``                snapshot + now → actions, next wake-up, reasons
 ``ports``                 what the shell must provide

@@ -58,6 +58,16 @@ class SystemClock:
                 reached = middle
         return reached
 
+    def due(self, wall: datetime, now: datetime) -> datetime:
+        """Return the next UTC instant from ``now`` on at which the wall clock shows this time or a later one.
+
+        That is ``first_instant``, but for a time that comes twice, has come once, and is still ahead on the clock.
+        """
+        first = self.first_instant(wall)
+        if first <= now and now.astimezone(self._zone).replace(tzinfo=None) < wall:
+            return wall.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
+        return first
+
     def wait(
         self, fds: Sequence[int], until: datetime | None = None, at_most_s: float | None = None
     ) -> tuple[int, ...]:
@@ -69,7 +79,7 @@ class SystemClock:
         poll = select.poll()
         for fd in fds:
             poll.register(fd, select.POLLIN)
-        due = None if until is None else self.first_instant(until)
+        due = None if until is None else self.due(until, datetime.now(UTC))
         end = None if at_most_s is None else time.monotonic() + at_most_s
         while True:
             left = LONGEST_S

@@ -110,3 +110,21 @@ def test_a_wait_is_cut_into_pieces_without_ending_early(monkeypatch):
     until = clock.now().wall + timedelta(seconds=1)
     assert clock.wait([], until, 60) == ()
     assert clock.now().wall >= until
+
+
+@pytest.mark.parametrize(
+    ("now", "wall", "due"),
+    [
+        # Berlin, 25 October 2026: at 01:00 UTC the clock goes back from 3:00 to 2:00.
+        ("2026-10-24T23:30:00", "2026-10-25T02:30:00", "2026-10-25T00:30:00"),
+        ("2026-10-25T00:40:00", "2026-10-25T02:30:00", "2026-10-25T00:30:00"),
+        ("2026-10-25T01:10:00", "2026-10-25T02:30:00", "2026-10-25T01:30:00"),
+        ("2026-10-25T01:40:00", "2026-10-25T02:30:00", "2026-10-25T00:30:00"),
+    ],
+    ids=["ahead", "the first time has passed", "ahead the second time", "both have passed"],
+)
+def test_a_time_that_comes_twice_is_not_due_while_it_is_ahead(now, wall, due):
+    clock = SystemClock("Europe/Berlin")
+    at = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    found = clock.due(datetime.fromisoformat(wall), at)
+    assert found == datetime.fromisoformat(due).replace(tzinfo=UTC)

@@ -9,6 +9,7 @@ In reading order:
 ``units``     finding units; ``define`` puts definitions in, ``sources`` gets them out with calendars and scripts
 ``plans``     registrations and the generations that wait; ``rows`` is their stored form
 ``runs``      generations that run: their units, attempts and events
+``progress``  how far runs have come; the names of attempts at their places
 ``show``      plain rows for reading commands, without the value types of the core
 ``log``       the operation log: row images, history; ``undo`` takes an operation back
 ``backup``    backup and restore; ``upgrade`` changes the schema

@@ -2,7 +2,9 @@
 
 A fan of jobs gives jobs per second, a chain the latency of one hop: end of a job noticed, stored, next one started.
 The floor spawns the same shell as often, one after the other, and makes as many durable SQLite commits as the manager
-did. The manager's own cpu time tells more than the rest where the machine has other things to do. Run it as ``PYTHONPATH=. python tests/bench/runner_jobs.py [JOBS]``; it prints rates and ratios.
+did. The manager's own cpu time tells more than the rest where the machine has other things to do.
+
+Run it as ``PYTHONPATH=. python tests/bench/runner_jobs.py [JOBS]``; it prints rates and ratios.
 """
 
 from __future__ import annotations
