@@ -244,6 +244,7 @@ class _Turn:
         for attempt in self.attempts.values():
             if attempt.state is AttemptState.QUEUED:
                 self.unplaced.setdefault(attempt.generation, []).append(attempt.key)
+        self.units: dict[int, dict[str, Jobnet | Job]] = {}
         self.to_commit: list[Commit] = []
         self.reasons: dict[tuple[int, str], Cause] = {}
 
@@ -286,7 +287,9 @@ class _Turn:
         if generation is None:
             return None, None
         run = generation.units[attempt.path]
-        unit = _unit_at(generation.definition, attempt.path)
+        if generation.id not in self.units:
+            self.units[generation.id] = dict(generation.definition.walk())
+        unit = self.units[generation.id].get(attempt.path)
         if run.attempt != attempt.number or run.status.ended or not isinstance(unit, Job):
             return None, None
         return run, unit
@@ -473,11 +476,3 @@ class _Turn:
 def _slot_order(waiting: Waiting) -> tuple[object, ...]:
     slot = waiting.generation.slot
     return (slot.start, slot.exec_date, waiting.generation.id)
-
-
-def _unit_at(root: Jobnet, path: str) -> Jobnet | Job | None:
-    found: Jobnet | Job | None = root
-    for name in path.split("/"):
-        units = found.units if isinstance(found, Jobnet) else ()
-        found = next((u for u in units if u.name == name), None)
-    return found

@@ -53,7 +53,7 @@ def command(units: tuple[str, ...], **given: Any) -> int:
     ajsshow -R /sales                      everything below /sales
     ajsshow -l /sales/daily-close/total    one job in full: attempts, output, causes
     ajsshow -p --days 31 /sales            what comes this month
-    ajsshow -f '%J %C %R' -g a /sales/*    all runs, one line each, for scripts
+    ajsshow -f '%J %C %R' -g a '/sales/*'  all runs, one line each, for scripts
     """
     check(given)
     names = names_of(units or ("/",))

@@ -9,8 +9,8 @@ from ajs.calendar import Calendar, DaySetting
 from ajs.errors import WrongKind
 from ajs.model import parent
 from ajs.operations.service import Service
-from ajs.operations.timetables import Calendars
 from ajs.store import units
+from ajs.store.sources import Calendars
 from ajs.store.units import GROUP
 
 

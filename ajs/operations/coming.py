@@ -12,7 +12,16 @@ from ajs.operations.service import Service
 from ajs.operations.show import Mark
 from ajs.operations.targets import Filters, Name, find_units
 from ajs.operations.timetables import timetables
-from ajs.plan import Generation, Method, NestedPlan, Phase, RootPlan, coming, generation_for
+from ajs.plan import (
+    OVERDUE,
+    Generation,
+    Method,
+    NestedPlan,
+    Phase,
+    RootPlan,
+    coming,
+    generation_for,
+)
 from ajs.schedule import Timetable
 from ajs.statuses import Status
 from ajs.store import plans, units
@@ -101,7 +110,7 @@ def coming_runs(
             wanted = set()
         if plan is not None:
             one = _Root(root, tables[number], plan, statuses, frozenset(wanted))
-            runs += one.runs(running.get(number, ()), until)
+            runs += one.runs(running.get(number, ()), now, until)
     runs.sort(key=lambda run: (run.start, run.exec_date, run.root))
     lost = tuple(root.path for number, root in roots.items() if number not in waiting)
     return Coming(service.name, now, until, tuple(runs), lost)
@@ -117,13 +126,16 @@ class _Root:
     statuses: dict[int, Status]
     wanted: frozenset[str]
 
-    def runs(self, running: Sequence[Generation], until: datetime) -> Iterator[Run]:
+    def runs(self, running: Sequence[Generation], now: datetime, until: datetime) -> Iterator[Run]:
+        """Yield what runs, what waits, and the dummies that are still to come; those that went by are missed (6.10)."""
         for generation in (*running, *self.plan.generations):
             if generation.slot.start < until:
                 yield self._run(generation)
-        if self.plan.registration.method is Method.PLANNED:
-            dummies = coming(self.plan, self.timetable)
-            for start in takewhile(lambda s: s.slot.start < until, dummies):
+        if self.plan.registration.method is not Method.PLANNED:
+            return
+        kept = {g.kept.slot for g in self.plan.generations if g.kept is not None}
+        for start in takewhile(lambda s: s.slot.start < until, coming(self.plan, self.timetable)):
+            if start.slot.start > now - OVERDUE or start.slot in kept:
                 yield self._run(generation_for(start, self.plan.registration, self.timetable))
 
     def _run(self, generation: Generation) -> Run:

@@ -15,7 +15,7 @@ from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
 from ajs.operations.timetables import timetables
 from ajs.operations.waits import Stand, stands
-from ajs.plan import Generation, Method, RootPlan, coming, generation_for
+from ajs.plan import OVERDUE, Generation, Method, RootPlan, coming, generation_for
 from ajs.reasons import Reason
 from ajs.schedule import Slot, Start, Tie, Timetable
 from ajs.statuses import Status
@@ -61,7 +61,7 @@ class Why:
 
     ``rules`` are the root's on ``day`` and on the days that its runs come from; empty when rules are not used.
     ``passed`` says why the plan has no run although the rules give one: ``moved_past`` (by the run ``mover``),
-    ``had_its_turn``, or "".
+    ``had_its_turn``, ``went_by``, or "".
     """
 
     unit: str
@@ -130,8 +130,14 @@ class _Explaining:
             )
         runs = [self._run(row) for row in rows]
         given = self._by_rules(day)
+        gone: list[Start] = []
         if self.plan is not None and self.target.generation is None:
-            runs += [self._dummy(start, self.plan) for start in self._dummies(self.plan, day)]
+            kept = {g.kept.slot for g in self.plan.generations if g.kept is not None}
+            for start in self._dummies(self.plan, day):
+                if start.slot.start > self.now - OVERDUE or start.slot in kept:
+                    runs.append(self._dummy(start, self.plan))
+                else:
+                    gone.append(start)
         runs.sort(key=lambda run: (run.slot.start, run.slot.exec_date))
         fates = [
             fate
@@ -140,6 +146,9 @@ class _Explaining:
         ]
         lost = bool(given) and not runs and not fates and self.plan is not None
         mover = self._mover(given) if lost else None
+        passed = ""
+        if lost and method is Method.PLANNED:
+            passed = "went_by" if gone else "had_its_turn" if mover is None else "moved_past"
         return Why(
             unit=self.target.unit.path,
             root=self.target.root.path,
@@ -149,7 +158,7 @@ class _Explaining:
             rules=rules,
             runs=tuple(runs),
             fates=tuple(fates),
-            passed=("moved_past" if mover is not None else "had_its_turn") if lost else "",
+            passed=passed,
             mover=mover,
             manager_runs=manager_runs,
         )

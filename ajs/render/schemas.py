@@ -9,6 +9,7 @@ from ajs.operations.show import KINDS
 from ajs.reasons import Because
 from ajs.render.history import WORDS
 from ajs.render.show import NOTES
+from ajs.render.why import PASSED
 from ajs.statuses import UNREGISTERED, Status
 
 Schema = dict[str, Any]
@@ -237,7 +238,7 @@ WHY = _document(
     execution_date=DAY,
     registration=optional(record(method=METHOD, at=WALL, by=TEXT)),
     rules=every(record(day=DAY, reasons=every(REASON))),
-    passed=optional({"enum": ["moved_past", "had_its_turn"]}),
+    passed=optional({"enum": list(PASSED)}),
     moved_past_by=optional(WHY_RUN),
     runs=every(WHY_RUN),
     fates=every(

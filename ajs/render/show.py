@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -111,6 +110,8 @@ def style(status: str) -> str:
 
 def as_json(page: Page) -> str:
     """Return the page for machines; ``schemas`` has its JSON Schema."""
+    import json
+
     found = {
         "format": 1,
         "service": page.service,

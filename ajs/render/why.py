@@ -24,6 +24,7 @@ SHOWN = 30
 
 PASSED = {
     "moved_past": "the rules give a run, but an earlier run was moved past it",
+    "went_by": "its time went by while the run before it waits: it will be missed when that one starts",
     "had_its_turn": "the rules give a run, but it has had its turn: it ran, at its time or at another one",
 }
 

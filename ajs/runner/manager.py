@@ -27,10 +27,11 @@ from ajs.lifecycle import ENDED, LiveGeneration, Status
 from ajs.moment import Moment
 from ajs.ports import Clock, Places
 from ajs.runner.memory import STARTS_AT_ONCE, Memory
-from ajs.runner.planning import Calendars, Planner, Steps
+from ajs.runner.planning import Planner, Steps
 from ajs.schedule import DayMode
 from ajs.store import plans, progress, runs
 from ajs.store.database import Store
+from ajs.store.sources import Calendars
 
 TRIES = 100
 """How many turns in a row may find that the plan has moved under them before that counts as an error of ours."""

@@ -11,18 +11,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ajs.actions import ChangeUnit, Commit, EndGeneration, SkipGeneration, StartGeneration
-from ajs.calendar import Calendar
 from ajs.causes import Cause
 from ajs.decide import Waiting
 from ajs.errors import PlanMoved
 from ajs.lifecycle import LiveGeneration, UnitRun
-from ajs.model import groups_above
 from ajs.plan import Generation, Passed, RootPlan, holds_handed_on, started
 from ajs.schedule import DayMode, Timetable
-from ajs.store import plans, sources, units
+from ajs.store import plans, units
 from ajs.store.database import Reading
 from ajs.store.plans import PlanChange
 from ajs.store.runs import Fated
+from ajs.store.sources import Calendars
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +35,6 @@ class Steps:
     changes: tuple[PlanChange, ...]
     fates: tuple[Fated, ...]
     hand_on_first: frozenset[int]
-
-
-class Calendars:
-    """The calendars of the stored job groups, each made once however many jobnets use it."""
-
-    def __init__(self, tx: Reading) -> None:
-        self._settings = sources.calendars(tx)
-        self._made: dict[str, Calendar] = {}
-
-    def above(self, path: str) -> Calendar:
-        """Return the calendar that a root jobnet with this full path uses."""
-        groups = groups_above(path)
-        if groups[0] not in self._made:
-            chain = [(g, self._settings[g]) for g in groups if g in self._settings]
-            self._made[groups[0]] = Calendar.effective(chain)
-        return self._made[groups[0]]
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from ajs.calendar import CalendarSettings
+from ajs.calendar import Calendar, CalendarSettings
 from ajs.definition.stored import calendar_from_json, jobnet_from_json
 from ajs.errors import StoreError
 from ajs.model import Jobnet, groups_above
@@ -16,11 +16,6 @@ BODIES = "SELECT hash, body FROM definition WHERE hash IN (SELECT value FROM jso
 
 # The calendars that job groups set themselves.
 CALENDARS = "SELECT path, body FROM unit WHERE kind = 'group'"
-
-# The calendars of some groups.
-SOME_CALENDARS = """
-    SELECT path, body FROM unit WHERE kind = 'group' AND path IN (SELECT value FROM json_each(?))
-"""
 
 
 def definitions(
@@ -52,16 +47,20 @@ def calendars(tx: Reading) -> dict[str, CalendarSettings]:
     return dict(tx.made(_calendar, CALENDARS))
 
 
-def calendar_chain(tx: Reading, path: str) -> tuple[CalendarSettings, ...]:
-    """Return what the groups above a unit set themselves, nearest first, the service ``/`` last."""
-    above = groups_above(path)
-    found = dict(tx.made(_calendar, SOME_CALENDARS, json.dumps(above)))
-    return chain(found, path)
+class Calendars:
+    """The calendars of the stored job groups, each made once however many jobnets use it."""
 
+    def __init__(self, tx: Reading) -> None:
+        self._settings = calendars(tx)
+        self._made: dict[str, Calendar] = {}
 
-def chain(settings: Mapping[str, CalendarSettings], path: str) -> tuple[CalendarSettings, ...]:
-    """Return the settings of the groups above a unit, nearest first, out of what ``calendars`` returned."""
-    return tuple(settings[group] for group in groups_above(path) if group in settings)
+    def above(self, path: str) -> Calendar:
+        """Return the calendar that a root jobnet with this full path uses."""
+        groups = groups_above(path)
+        if groups[0] not in self._made:
+            chain = [(g, self._settings[g]) for g in groups if g in self._settings]
+            self._made[groups[0]] = Calendar.effective(chain)
+        return self._made[groups[0]]
 
 
 def script(tx: Reading, sha256: str) -> bytes:

@@ -1,8 +1,8 @@
 """What commands print, as transcripts: output, stderr behind ``!``, exit code in brackets.
 
 Each file in ``transcripts/`` is played in a home of its own (``conftest.py``) and must come out the same to the
-letter. ``> FILE TEXT`` writes a file, ``~ TIME JOBS`` lets a manager work (``Home.run``). ``AJS_ACCEPT=1`` writes what
-comes out, to be read and committed.
+letter. ``> FILE TEXT`` writes a file, ``~ TIME JOBS`` lets a manager work (``Home.run``), ``^ TIME`` lets time pass
+without one. ``AJS_ACCEPT=1`` writes what comes out, to be read and committed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,6 +32,9 @@ def played(home, text: str) -> str:
         elif line.startswith("> "):
             name, _, content = line[2:].partition(" ")
             home.file(name, content.encode().decode("unicode_escape"))
+            lines.append(line)
+        elif line.startswith("^ "):
+            home.clock.jump_to_wall(datetime.fromisoformat(line[2:]))
             lines.append(line)
         elif line.startswith("~ "):
             home.run(line[2:])

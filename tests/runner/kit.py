@@ -12,13 +12,13 @@ from ajs.lifecycle import LiveGeneration
 from ajs.model import Jobnet, RootDefinition
 from ajs.plan import Generation, Method, Registration, RootPlan, with_next
 from ajs.runner.manager import Happened, Manager
-from ajs.runner.planning import Calendars
 from ajs.schedule import DayMode, Slot, Timetable
 from ajs.store import log, plans, rows, runs, show, units
 from ajs.store.create import create
 from ajs.store.database import Store, Writing, connect
 from ajs.store.define import apply_definitions
 from ajs.store.folder import database
+from ajs.store.sources import Calendars
 from ajs.testing import FakeClock, FakeMachine, FakeRun, Faults, runs_by_path
 
 EVENING = datetime(2026, 8, 11, 22, 0)

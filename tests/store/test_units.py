@@ -153,15 +153,12 @@ def test_calendars_nearest_first(store):
     )
     with store.read() as tx:
         every = sources.calendars(tx)
-        chains = {
-            path: sources.calendar_chain(tx, path) for path in ("/sales/eu/daily", "/sales/daily")
-        }
-        again = {path: sources.chain(every, path) for path in chains}
+        made = sources.Calendars(tx)
+        chains = {path: made.above(path).settings for path in ("/sales/eu/daily", "/sales/daily")}
     nothing = CalendarSettings()
     assert every == {"/": above, "/sales": nothing, "/sales/eu": here}
-    assert chains == again
-    assert chains["/sales/eu/daily"] == (here, nothing, above)
-    assert chains["/sales/daily"] == (nothing, above)
+    assert chains["/sales/eu/daily"] == (("/sales/eu", here), ("/sales", nothing), ("/", above))
+    assert chains["/sales/daily"] == (("/sales", nothing), ("/", above))
 
 
 def test_scripts(store):
