@@ -55,4 +55,7 @@ def main() -> int:
         gc.disable()
     from ajs.cli.boundary import run
 
-    return run(verb, program, arguments)
+    code = run(verb, program, arguments)
+    # What is still alive is not worth looking through once more before the process ends.
+    gc.freeze()
+    return code

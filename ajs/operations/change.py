@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ajs.changes import Change, Ground, Hold, apply
+from ajs.changes.base import BEFORE_ITS_TURN
 from ajs.changes.preview import Effect, effects
 from ajs.errors import AjsError, GenerationNotFound, NoSchedule, NotRegistered, PlanMoved, Refused
 from ajs.lifecycle import LiveGeneration, Status
@@ -278,8 +279,8 @@ def _statuses(root: _Root, generation: Generation) -> dict[str, Status]:
 def _choose(root: _Root, target: Target, changes: Sequence[Change]) -> Generation:
     """Return the generation that a command acts on: the one named, else the next one that waits.
 
-    A release without a name acts on a running generation in which the unit is being held, if there is one: that is
-    what an operator sees waiting.
+    A release without a name acts on a running generation in which the unit is held and has not had its turn, if there
+    is one: that is what an operator sees waiting.
     """
     path, inner = target.unit.path, target.inner
     if target.generation is not None:
@@ -294,7 +295,8 @@ def _choose(root: _Root, target: Target, changes: Sequence[Change]) -> Generatio
         return found
     if inner and any(c == Hold(on=False) for c in changes):
         for number, live in root.live.items():
-            if live.units[inner].status is Status.HOLDING:
+            unit = live.units[inner]
+            if unit.held and unit.status in BEFORE_ITS_TURN:
                 return root.running[number]
     waiting = root.plan.waiting
     if waiting:
