@@ -131,7 +131,9 @@ def passed_on(
         require_inside(start, exec_date, path, ground)
         sums = dict(before.passed)
         sums[upper] = sums.get(upper, timedelta()) + shift
-        found[path] = replace(before, start=start, passed=tuple(sorted(sums.items())))
+        # There and back again is no change.
+        passed = tuple(sorted((name, total) for name, total in sums.items() if total))
+        found[path] = replace(before, start=start, passed=passed)
     return found
 
 

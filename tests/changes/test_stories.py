@@ -114,6 +114,14 @@ STORIES = {
         10 12:03 ajsplan -u => 11 10:00 B=11 11:00 C=11 16:00
         10 12:04 ajsplan -u C => 11 10:00 B=11 11:00 C=11 13:00
     """,
+    "passed on there and back again is no change: the rules decide again": """
+        R sd=2025/08/11 cy=1,w st=10:00
+        C sd=2025/08/11 cy=1,w st=12:00
+        10 12:00 ajsentry => 11 10:00 C=11 12:00
+        10 12:01 ajsplan -c 120 -i => 11 12:00 C=11 14:00
+        10 12:02 ajsplan -c -120 -i -p => 11 10:00 C=11 12:00
+        10 12:03 ajsplan -d 13 => 13 10:00 C=-
+    """,
     "changed by hand before it was passed on: cancelling leaves the change by hand": """
         R sd=2025/08/11 cy=1,d st=10:00
         B sd=2025/08/11 cy=1,d st=11:00

@@ -132,3 +132,12 @@ def strays() -> Iterator[list[int]]:
         process = system.find_process(pid)
         if process is not None:
             system.send_signal(pid, process.started, signal.SIGKILL)
+
+
+LIBC_SIGNALS = 0b11 << 31
+"""Signals 32 and 33 are the C library's own: who was started with them ignored cannot take that back."""
+
+
+def own_signals(mask: str) -> int:
+    """The signals in a mask of /proc/PID/status, without those of the C library."""
+    return int(mask, 16) & ~LIBC_SIGNALS
