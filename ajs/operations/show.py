@@ -126,9 +126,8 @@ def show(
 
 
 def _output(service: Service, tx: Reading) -> str:
-    """Return what every attempt's folder begins with: the spool, and the attempt's name up to its number."""
-    whose = tx.service()
-    return f"{service.folder}/spool/{whose.uuid}-{whose.incarnation}-"
+    """Return what every attempt's folder begins with: the spool, and the service's part of the attempt's name."""
+    return f"{service.folder}/spool/{tx.service().uuid}-"
 
 
 def _refuse_mixed(names: Sequence[Name], which: Which) -> None:

@@ -76,7 +76,7 @@ def show_long(
                 shown(row.started_utc),
                 shown(row.ended_utc),
                 shown(row.silent_since_utc),
-                f"{page.output}{row.id}",
+                f"{page.output}{row.incarnation}-{row.id}",
             )
             attempts.setdefault((row.generation, row.path), []).append(attempt)
         events: dict[tuple[int, str], list[Happened]] = {}

@@ -56,7 +56,7 @@ def _return_code(line: Line, _: Facts) -> str:
 def _output(line: Line, facts: Facts, stream: str) -> str:
     if line.attempt is None:
         return ""
-    return f"{facts.page.output}{line.attempt.id}/{stream}"
+    return f"{facts.page.output}{line.attempt.incarnation}-{line.attempt.id}/{stream}"
 
 
 def _following(line: Line) -> str:

@@ -88,9 +88,13 @@ class UnitRunRow(NamedTuple):
 
 
 class AttemptRow(NamedTuple):
-    """One attempt; ``id`` makes its name at its place. The result's parts are None while there is none."""
+    """One attempt; ``incarnation`` and ``id`` make its name at its place.
+
+    The result's parts are None while there is none.
+    """
 
     id: int
+    incarnation: str
     generation: int
     path: str
     number: int
@@ -204,8 +208,8 @@ UNIT_RUNS = """
 """
 
 ATTEMPTS = """
-    SELECT id, generation, path, number, state, place, placed_utc, started_utc, ended_utc,
-           json_extract(result, '$.return_code'), json_extract(result, '$.signal'),
+    SELECT id, incarnation, generation, path, number, state, place, placed_utc, started_utc,
+           ended_utc, json_extract(result, '$.return_code'), json_extract(result, '$.signal'),
            json_extract(result, '$.timed_out'), json_extract(result, '$.out_bytes'),
            json_extract(result, '$.err_bytes'), why, silent_since_utc, late
     FROM attempt
