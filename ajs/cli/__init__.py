@@ -42,6 +42,10 @@ def main() -> int:
     program = os.path.basename(sys.argv[0]).removesuffix(".exe")
     arguments = sys.argv[1:]
     verb = program.removeprefix("ajs")
+    if program == "ajs" and "_AJS_COMPLETE" in os.environ:
+        from ajs.cli.completion import OF_AJS, Verbs
+
+        Verbs("ajs").main(args=arguments, prog_name="ajs", complete_var=OF_AJS)
     if verb not in VERBS:
         if arguments and arguments[0] in VERBS:
             verb, *arguments = arguments

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import sys
+import os
 from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -42,10 +42,12 @@ def run(
     except (click.Abort, KeyboardInterrupt):
         click.echo(f"{program}: interrupted", err=True)
         return 130
-    except BrokenPipeError:
-        # The reader has gone (| head): nothing is wrong with the command, and nothing more can be said.
-        sys.stdout = None
-        return ExitCode.DONE
+    except SystemExit as end:
+        # So click ends when the reader has gone (| head): nothing is wrong with the command. It also ends so when a
+        # shell has asked for completion; that answer is the shell's.
+        if end.code == 1 and _complete(program) not in os.environ:
+            return ExitCode.DONE
+        raise
     except AjsError as error:
         return _say(program, error, arguments)
     return int(result) if isinstance(result, int) else ExitCode.DONE

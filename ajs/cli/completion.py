@@ -10,6 +10,28 @@ from ajs.cli import SCRIPTS, VERBS
 from ajs.cli.common import CONTEXT
 from ajs.errors import ExitCode
 
+OF_AJS = "_AJS_COMPLETE"
+"""The variable in which a shell asks what can follow ``ajs``."""
+
+
+class Verbs(click.Group):
+    """``ajs`` as a shell sees it: every verb with its own options, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs."""
+        return list(VERBS)
+
+    def get_command(
+        self,
+        ctx: click.Context,
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Return the command of a verb."""
+        if cmd_name not in VERBS:
+            return None
+        found: click.Command = importlib.import_module(f"ajs.cli.{cmd_name}").command
+        return found
+
 
 @click.command(context_settings=CONTEXT)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -29,6 +51,5 @@ def command(shell: str) -> int:
         own: click.Command = importlib.import_module(f"ajs.cli.{verb}").command
         name = f"ajs{verb}"
         click.echo(maker(own, {}, name, f"_{name.upper()}_COMPLETE").source())
-    every = click.Group("ajs", commands={verb: click.Command(verb) for verb in VERBS})
-    click.echo(maker(every, {}, "ajs", "_AJS_COMPLETE").source())
+    click.echo(maker(Verbs("ajs"), {}, "ajs", OF_AJS).source())
     return ExitCode.DONE

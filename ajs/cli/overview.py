@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 
 import click
 
@@ -21,6 +22,15 @@ New here? ajs demo plays a working day in a fresh folder. Independent of Hitachi
 
 def overview(arguments: list[str]) -> int:
     """Print the list of verbs, or the version, or what was probably meant; return the exit code."""
+    try:
+        return _overview(arguments)
+    except BrokenPipeError:
+        # The reader has gone (| head): there is nothing more to say, not even at the end of the process.
+        sys.stdout = None
+        return ExitCode.DONE
+
+
+def _overview(arguments: list[str]) -> int:
     match arguments:
         case [] | ["--help"]:
             click.echo(INTRO)
