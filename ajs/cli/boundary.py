@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ajs.cli.common import Call
-from ajs.errors import AjsError, DefinitionError, ExitCode, UsageError
+from ajs.errors import AjsError, ConfigurationError, DefinitionError, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from ajs.ports import Clock
@@ -26,6 +26,7 @@ def run(
     """
     command: click.Command = importlib.import_module(f"ajs.cli.{verb}").command
     try:
+        _require_folder()
         result = command.main(
             args=arguments,
             prog_name=program,
@@ -51,6 +52,17 @@ def run(
     except AjsError as error:
         return _say(program, error, arguments)
     return int(result) if isinstance(result, int) else ExitCode.DONE
+
+
+def _require_folder() -> None:
+    """Refuse to begin in a folder that somebody removed: relative names would mean nothing."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise ConfigurationError(
+            "the current folder no longer exists",
+            hint="go to another folder (cd), then run the command again",
+        ) from None
 
 
 def _usage_hint(program: str) -> str:

@@ -20,6 +20,10 @@ STYLES: dict[str, dict[str, object]] = {
 
 def painter() -> Callable[[str, str], str]:
     """Return what paints a text in a style, or leaves it as it is: not a terminal, or NO_COLOR says so."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty():
+    if (
+        os.environ.get("NO_COLOR")
+        or os.environ.get("TERM") == "dumb"
+        or not (sys.stdout and sys.stdout.isatty())
+    ):
         return lambda _style, text: text
     return lambda style, text: click.style(text, **STYLES[style])  # type: ignore[arg-type]  # as click names them

@@ -48,6 +48,21 @@ def test_every_command_gets_its_completion(kind):
     assert all(name in done.stdout for name in names)
 
 
+def test_a_folder_that_was_removed(tmp_path):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    words = f"cd {folder} && rmdir {folder} && exec {sys.executable} -c '{CODE}' ajsshow"
+    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=False)
+    assert done.returncode == 24
+    assert done.stderr.startswith("ajsshow: AJS2401: the current folder no longer exists\n  hint: ")
+
+
+def test_without_a_stdout(home):
+    words = f"exec {sys.executable} -c '{CODE}' ajsshow --home {home.folder} >&-"
+    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("arguments", [[], ["show", "--help"], ["define", "--schema"]])
 def test_a_reader_that_goes_away_is_no_error(arguments):
     first, second = os.pipe()
