@@ -14,7 +14,8 @@ def command(home: str | None, service: str | None) -> int:
     """Check configuration, state and installation; say what to mend.
 
     Looks at ajs.toml, at the database of the service, whether its manager runs, whether another product's commands hide
-    ours on PATH, and which coming starts the change of clocks affects. Exit code 0: nothing to mend.
+    ours on PATH, at the private keys for agents, and which coming starts the change of clocks affects. Exit code 0:
+    nothing to mend.
 
     \b
     ajs check -F sales

@@ -11,15 +11,18 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
+from ajs.agents import AgentGroup, kind_of
 from ajs.errors import AjsError
 from ajs.operations.service import Service, open_service
 from ajs.operations.timetables import timetables
 from ajs.plan import coming
-from ajs.store import backup, plans, units
+from ajs.store import agents, backup, plans, units
 from ajs.store.folder import database
 from ajs.store.presence import manager
 
 SCRIPTS = ("ajsdefine", "ajsentry", "ajsplan", "ajsshow", "ajsleave", "ajsstart", "ajsstop")
+OTHERS = 0o077
+"""The modes of a file by which others than its owner may do anything with it."""
 CLOCK_DAYS = 400
 """How far ahead changes of the clock are looked for, in days: the next one of each kind is among them."""
 
@@ -45,6 +48,7 @@ def check(home: str | None, name: str | None) -> tuple[Finding, ...]:
             _state(service),
             _manager(service),
             *_commands(),
+            *_keys(service),
             *_clock_changes(service),
         )
 
@@ -80,6 +84,27 @@ def _commands() -> Iterator[Finding]:
                 text=f"{found} comes before {own} on PATH",
                 hint=f"call ajs {script.removeprefix('ajs')}, or change PATH",
             )
+
+
+def _keys(service: Service) -> Iterator[Finding]:
+    """Yield a finding for every agent and destination whose private key is missing or may be read by others."""
+    with service.store.read() as tx:
+        stored = agents.load(tx)
+    for one in stored:
+        if isinstance(one, AgentGroup) or not one.key:
+            continue
+        path = os.path.expanduser(one.key)
+        what = f"{kind_of(one).text} {one.name}: the private key {path}"
+        try:
+            mode = os.stat(path).st_mode
+        except OSError as error:
+            why = (error.strerror or type(error).__name__).lower()
+            hint = "put it there, or define another path; ~ is the home folder of who runs this"
+            yield Finding(fine=False, text=f"{what} cannot be used: {why}", hint=hint)
+            continue
+        if mode & OTHERS:
+            text = f"{what} may be read or changed by others, so SSH would refuse it"
+            yield Finding(fine=False, text=text, hint=f"chmod 600 {path}")
 
 
 def _clock_changes(service: Service) -> Iterator[Finding]:

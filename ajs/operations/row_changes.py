@@ -17,7 +17,8 @@ Row = Mapping[str, Any]
 class RowChange:
     """One thing that an operation changed.
 
-    ``what`` is a word for machines, see ``render.history.WORDS``; ``unit`` a full path; ``run`` the execution ID of
+    ``what`` is a word for machines, see ``render.history.WORDS``; ``unit`` a full path, or the name of an agent,
+    agent group or destination; ``run`` the execution ID of
     the run that it is about, or "". ``before`` and ``after`` are texts; times are wall-clock ISO text.
     """
 
@@ -35,6 +36,8 @@ def changes_of(image: Image, root: str) -> tuple[RowChange, ...]:
             return tuple(_generation(image, root))
         case "registration":
             return tuple(_registration(image, root))
+        case "agent_definition":
+            return tuple(_agent(image))
         case _:
             return tuple(_unit(image))
 
@@ -177,3 +180,30 @@ def _unit(image: Image) -> Iterator[RowChange]:
                 before=was[column] if said else "",
                 after=now[column] if said else "",
             )
+
+
+# -- agents, agent groups, destinations --
+
+
+def _agent(image: Image) -> Iterator[RowChange]:
+    was, now = image.before, image.after
+    if was is None or now is None:
+        one = now or was
+        if one is not None:
+            what = "removed" if now is None else "added"
+            yield RowChange(what=f"{one['kind']}_{what}", unit=one["name"])
+        return
+    old, new = (json.loads(side["body"]) for side in (was, now))
+    for key in sorted(old.keys() | new.keys()):
+        if old.get(key) != new.get(key):
+            sides = [_said(key, side.get(key, "")) for side in (old, new)]
+            yield RowChange(what=key, unit=now["name"], before=sides[0], after=sides[1])
+
+
+def _said(key: str, value: Any) -> str:
+    """Return a stored value of an agent as a text; what is not stored has its default."""
+    if key == "members":
+        return ", ".join(f"{agent}:{priority}" for agent, priority in value)
+    if isinstance(value, list):
+        return ", ".join(value)
+    return str(value)

@@ -12,10 +12,10 @@ from ajs.moment import Moment
 from ajs.store import folder as folders
 from ajs.store.database import APPLICATION_ID, SCHEMA, Store, connect, raise_ours
 from ajs.store.presence import FolderLock
+from ajs.store.steps import shipped_steps
 
 PAGE = 4096
 """Bytes of a database page; the same everywhere, so that any backup fits into any database."""
-SQL = os.path.join(os.path.dirname(__file__), "sql")
 
 
 def create(folder: str, *, name: str, at: Moment, by_version: str) -> Store:
@@ -76,8 +76,7 @@ def new_incarnation() -> str:
 
 
 def _build(file: str, name: str, at: Moment, by_version: str) -> None:
-    with open(os.path.join(SQL, "0001_schema.sql"), encoding="utf-8") as schema:
-        script = schema.read()
+    script = "\n".join(step.sql for step in shipped_steps())
     db = connect(file)
     try:
         db.execute(f"PRAGMA page_size = {PAGE}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple, NoReturn
 
 from ajs.errors import NothingToUndo, PlanMoved
-from ajs.store import log
+from ajs.store import agents, log
 from ajs.store.database import Reading, Row, Writing
 from ajs.store.numbers import execution_id
 
@@ -143,6 +143,8 @@ def undo_rows(tx: Writing, operation: int, by: int) -> Undone:
                 tx.run(PARK, operation)
             tx.run(_restoring(table), operation)
             tx.run(_return(table), operation)
+    if any(image.table in ("unit", "agent_definition") for image in touched):
+        _refuse_missing(tx, operation)
     tx.run(PLANS, operation)
     tx.run("DELETE FROM fate WHERE operation = ?", operation)
     tx.run("UPDATE operation SET undone_by = ? WHERE id = ?", by, operation)
@@ -163,6 +165,19 @@ def _refuse_empty(tx: Reading, operation: int) -> None:
     raise NothingToUndo(why, hint="`ajs history` lists the operations", value=str(operation))
 
 
+def _refuse_missing(tx: Reading, operation: int) -> None:
+    """Refuse what would leave a job or an agent group with the name of something that is not there."""
+    missing = agents.missing(tx)
+    if missing is not None:
+        raise PlanMoved(
+            f"operation {operation} cannot be undone: {missing.user} would name {missing.key} {missing.name}, "
+            "which would not be there",
+            hint="undo what came after it first, or define what uses it anew",
+            unit=missing.user,
+            value=str(operation),
+        )
+
+
 def _refuse_moved(tx: Reading, operation: int, table: str, moved: Row) -> NoReturn:
     import json
 
@@ -174,6 +189,8 @@ def _refuse_moved(tx: Reading, operation: int, table: str, moved: Row) -> NoRetu
         what = f"the run {path}:{execution_id(key)}"
     elif table == "registration":
         what = f"the registration of {path}"
+    elif table == "agent_definition":
+        what = path = json.loads(now or after)["name"]
     elif now is not None:
         what = path = json.loads(now)["path"]
     if after is None:

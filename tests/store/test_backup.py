@@ -19,7 +19,8 @@ from ajs.store import backup as backups
 from ajs.store.backup import backup, check, restore
 from ajs.store.database import SCHEMA, Store, connect
 from ajs.store.presence import FolderLock
-from ajs.store.upgrade import Step, Upgraded, shipped_steps, upgrade
+from ajs.store.steps import Step, shipped_steps
+from ajs.store.upgrade import Upgraded, upgrade
 from tests.store import kit
 
 AT = kit.at("2026-08-12T09:00:00")
@@ -360,6 +361,7 @@ def test_a_step_that_fails_leaves_nothing_and_the_steps_before_stay(filled, sql,
 STOPPED = """
 import os, sys
 from ajs.store import upgrade
+from ajs.store.steps import Step
 from tests.store import kit
 real = upgrade._apply
 class Dying:
@@ -370,7 +372,7 @@ class Dying:
             os.kill(os.getpid(), 9)
         return self.db.execute(sql)
 upgrade._apply = lambda db, step: real(Dying(db), step)
-step = upgrade.Step(int(sys.argv[2]), "CREATE TABLE place (a TEXT) STRICT")
+step = Step(int(sys.argv[2]), "CREATE TABLE place (a TEXT) STRICT")
 upgrade.upgrade(sys.argv[1], kit.at(), (step,))
 """
 
