@@ -143,6 +143,8 @@ class EndGeneration:
 
 
 # -- to dispatch --
+#
+# ``relay`` is the relay agent to go through first; another one of its group leads to the same agent.
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ class StartAttempt:
     key: AttemptKey
     place: str
     job: Job
+    relay: str = ""
 
     @property
     def id(self) -> str:
@@ -174,6 +177,7 @@ class AskAgain:
 
     key: AttemptKey
     place: str
+    relay: str = ""
 
     @property
     def id(self) -> str:
@@ -187,6 +191,7 @@ class KillAttempt:
 
     key: AttemptKey
     place: str
+    relay: str = ""
 
     @property
     def id(self) -> str:
@@ -200,6 +205,7 @@ class StoreResult:
 
     key: AttemptKey
     place: str
+    relay: str = ""
 
     @property
     def id(self) -> str:
@@ -213,6 +219,7 @@ class AckAttempt:
 
     key: AttemptKey
     place: str
+    relay: str = ""
 
     @property
     def id(self) -> str:

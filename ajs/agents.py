@@ -8,9 +8,12 @@ Everything here is checked by the reader in ``definition`` before it is made; no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
 
 NAME_BYTES = 255
 """Longest name of an agent, agent group or destination in bytes of UTF-8 (execution.md 2.2)."""
@@ -146,3 +149,57 @@ class Agents:
 
 RELAYS = frozenset({AgentKind.AGENT, AgentKind.AGENT_GROUP})
 """What ``relay:`` of a flexible job may name."""
+
+
+# -- who answered --
+
+
+class AgentIdentity(NamedTuple):
+    """Who an agent behind a destination is: not where it is found, but what no other agent ever is.
+
+    ``host_key`` is the fingerprint of its host key, or the key id of its certificate. Boot ids repeat inside
+    containers, so the start of process 1 in clock ticks stands beside. ``epoch`` is that of its job folder: only under
+    the same one does *no such attempt* prove that it never ran (design.md, Dispatch).
+    """
+
+    destination: str
+    address: str
+    port: int
+    host_key: str
+    boot_id: str
+    init_ticks: str
+    epoch: str
+
+    @property
+    def label(self) -> str:
+        """How people call it: ``LB1 10.0.0.5:22``."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{self.destination} {host}:{self.port}"
+
+
+class RemotePlace(NamedTuple):
+    """The place of an attempt that runs on an agent: which one, and the relay agent or group that leads to it.
+
+    ``relay`` is "" for an agent that is reached directly.
+    """
+
+    agent: AgentIdentity
+    relay: str
+
+    @property
+    def text(self) -> str:
+        """The place as it is stored with the attempt."""
+        return json.dumps([self.relay, *self.agent], ensure_ascii=False)
+
+
+@lru_cache(maxsize=4096)
+def remote_place(text: str) -> RemotePlace | None:
+    """Return a stored place on an agent taken apart; None for one on the manager's own machine, or for none yet.
+
+    >>> remote_place(RemotePlace(AgentIdentity("LB1", "::1", 22, "k", "b", "1", "e"), "AGT1").text).agent.label
+    'LB1 [::1]:22'
+    """
+    if not text.startswith("["):
+        return None
+    relay, *agent = json.loads(text)
+    return RemotePlace(AgentIdentity(*agent), relay)

@@ -18,14 +18,17 @@ it is recorded beside it as ``late`` and applied by nobody but an operator.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
+from ajs.agents import AgentIdentity, remote_place
 from ajs.causes import Cause, Why
 from ajs.errors import IllegalEvent
+from ajs.fleet import Load
 from ajs.lifecycle import Event
 from ajs.model import Job
 
@@ -169,6 +172,7 @@ TAKES_SLOT = frozenset({_A.PLACED, _A.STARTED, _A.UNKNOWN})
 class Attempt:
     """One start of one job; instants are UTC.
 
+    ``place`` never changes; ``relay`` is the relay agent through which it was last heard of, "" without one.
     ``why`` says why it could not be started or how it was lost. ``silent_since`` is set while UNKNOWN. ``late`` is
     a result that came after the attempt had its ending.
     """
@@ -178,6 +182,7 @@ class Attempt:
     number: int
     state: AttemptState
     place: str = ""
+    relay: str = ""
     placed: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None
@@ -204,10 +209,13 @@ def queued(key: AttemptKey) -> Attempt:
     )
 
 
-def placed(attempt: Attempt, place: str, at: datetime) -> Attempt:
-    """Return the attempt with its place; raises ``IllegalEvent`` unless it is QUEUED, so a place never changes."""
+def placed(attempt: Attempt, place: str, at: datetime, relay: str = "") -> Attempt:
+    """Return the attempt with its place and the relay agent to send it through.
+
+    Raises ``IllegalEvent`` unless it is QUEUED, so a place never changes.
+    """
     _only_queued(attempt, f"be placed at {place}")
-    return replace(attempt, state=AttemptState.PLACED, place=place, placed=at)
+    return replace(attempt, state=AttemptState.PLACED, place=place, placed=at, relay=relay)
 
 
 def withdrawn(attempt: Attempt) -> Attempt:
@@ -268,6 +276,20 @@ def _learnt(attempt: Attempt, what: Observation, at: datetime) -> Attempt:
             return replace(attempt, silent_since=since)
         case Absent() | Claimed() | Stored() | Acked():
             return attempt
+
+
+def taken(attempts: Iterable[Attempt]) -> tuple[int, Load]:
+    """Return how many slots these attempts take: on the manager's machine, and on agents."""
+    here, at, through = 0, Counter[AgentIdentity](), Counter[str]()
+    for attempt in attempts:
+        if attempt.state in TAKES_SLOT:
+            place = remote_place(attempt.place)
+            if place is None:
+                here += 1
+            else:
+                at[place.agent] += 1
+                through[attempt.relay] += 1
+    return here, Load(agents=at, relays=through)
 
 
 # -- what an ending means for the job --

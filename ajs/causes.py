@@ -40,6 +40,12 @@ class Why(Enum):
     WAITS_UPPER = "its upper jobnet {unit} has not started"
     WAITS_PREDECESSOR = "predecessor {unit} has not ended"
     WAITS_TIME = "its start time is {value}"
+    NO_DESTINATION = "its destination {value} is no longer defined"
+    NO_AGENT = "no agent behind {value} can be used: {limit}"
+    AGENTS_FULL = "the agents behind {value} run {limit} jobs, as many as they may"
+    NO_RELAY_AGENT = "its relay {value} is no longer defined"
+    RELAYS_DOWN = "no relay agent of {value} can be used: {limit}"
+    RELAYS_FULL = "the relay agents of {value} carry {limit} jobs, as many as they may"
     WAITS_ANSWER = "it was handed over, and its place has not answered yet"
     NO_CONTACT = "no contact since {value}"
 

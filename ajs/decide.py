@@ -34,8 +34,10 @@ from ajs.actions import (
     StoreResult,
     closes,
 )
+from ajs.agents import Agents
 from ajs.attempts import LOCAL, TAKES_SLOT, Attempt, AttemptKey, AttemptState, Observation
 from ajs.causes import Cause, Why
+from ajs.fleet import NO_LOAD, NOBODY_MET, Load, Met, Slots, Way
 from ajs.lifecycle import (
     HANDED_OVER,
     Change,
@@ -81,10 +83,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What dispatch reports about one attempt."""
+    """What dispatch reports about one attempt; ``relay`` is the relay agent through which it was told."""
 
     key: AttemptKey
     what: Observation
+    relay: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +95,10 @@ class Snapshot:
     """What is decided on.
 
     It may leave out live generations that were not touched since the last decision and have nothing due; then
-    ``busy`` counts their attempts that take a slot, and ``next_start`` is the first wall-clock time at which
-    anything left out is due. ``attempts`` are those not yet done with, in the order they were made; an observation
-    about any other attempt says nothing. ``limit`` is how many jobs may run on this machine at once.
+    ``busy`` counts their attempts that take a slot on this machine, ``load`` those on agents, and ``next_start`` is the
+    first wall-clock time at which anything left out is due. ``attempts`` are those not yet done with, in the order they
+    were made; an observation about any other attempt says nothing. ``limit`` is how many jobs may run on this machine
+    at once; ``agents`` and ``met`` are where flexible jobs can run.
     """
 
     due: tuple[Waiting, ...] = ()
@@ -104,6 +108,9 @@ class Snapshot:
     asked: frozenset[str] = frozenset()
     limit: int | None = None
     busy: int = 0
+    load: Load = NO_LOAD
+    agents: Agents = Agents()
+    met: Met = NOBODY_MET
     next_start: datetime | None = None
 
 
@@ -267,6 +274,8 @@ class _Turn:
         if before is None:
             return
         after = tables.observe(before, seen.what, self.now.utc)
+        if seen.relay:
+            after = replace(after, relay=seen.relay)
         if after == before:
             return
         self.attempts[seen.key] = after
@@ -408,19 +417,26 @@ class _Turn:
 
     def _place(self) -> None:
         """Give free slots to the attempts that wait for one, first come, first served."""
-        limit = self.snapshot.limit
-        taken = sum(a.state in TAKES_SLOT for a in self.attempts.values()) + self.snapshot.busy
+        seen = self.snapshot
+        slots = Slots(seen.limit, seen.busy, seen.load, seen.agents, seen.met)
+        for attempt in self.attempts.values():
+            if attempt.state in TAKES_SLOT:
+                slots.count(attempt.place, attempt.relay)
         unplaced = [a for a in self.attempts.values() if a.state is AttemptState.QUEUED]
         for attempt in unplaced:
-            if limit is None or taken < limit:
-                after = tables.placed(attempt, LOCAL, self.now.utc)
+            _, job = self._job_of(attempt)
+            way = Way(job.destination, job.relay) if job is not None and job.destination else None
+            found = slots.take(way)
+            if not isinstance(found, Cause):
+                place, relay = found
+                after = tables.placed(attempt, place or LOCAL, self.now.utc, relay)
                 self.attempts[attempt.key] = after
                 self.to_commit.append(PlaceAttempt(after))
-                taken += 1
                 continue
+            self.reasons[attempt.generation, attempt.path] = found
             if attempt.key not in self.snapshot.attempts:
                 self.to_commit.append(QueueAttempt(attempt))
-                self._fire(attempt, Event.QUEUE, Cause(Why.NO_SLOT, value=str(limit)))
+                self._fire(attempt, Event.QUEUE, found)
 
     def _sends(self) -> Iterable[Send]:
         """Yield what to ask the places: what is not known yet and is not being asked already."""
@@ -431,21 +447,21 @@ class _Turn:
                     yield send
 
     def _wanted(self, attempt: Attempt, asked: set[str]) -> Iterable[Send]:
-        key, place = attempt.key, attempt.place
+        key, place, relay = attempt.key, attempt.place, attempt.relay
         run, job = self._job_of(attempt)
-        ask = AskAgain(key, place)
+        ask = AskAgain(key, place, relay)
         if attempt.may_start:
             if job is not None and ask.id not in asked:
-                yield StartAttempt(key, place, job)
+                yield StartAttempt(key, place, job, relay)
         elif attempt.state in TAKES_SLOT:
             if StartAttempt.id_of(key) not in asked:
                 yield ask
             if run is not None and run.kill_asked and attempt.started is not None:
-                yield KillAttempt(key, place)
+                yield KillAttempt(key, place, relay)
         elif attempt.state is AttemptState.ENDED:
-            yield StoreResult(key, place)
+            yield StoreResult(key, place, relay)
         elif attempt.state is AttemptState.STORED:
-            yield AckAttempt(key, place)
+            yield AckAttempt(key, place, relay)
 
     # -- when, and why --
 
@@ -455,12 +471,10 @@ class _Turn:
             if run is None:
                 continue
             key = (attempt.generation, attempt.path)
-            if attempt.state is AttemptState.QUEUED:
-                self.reasons[key] = Cause(Why.NO_SLOT, value=str(self.snapshot.limit))
-            elif attempt.silent_since is not None:
+            if attempt.silent_since is not None:
                 since = utc_text(attempt.silent_since)
                 self.reasons[key] = Cause(Why.NO_CONTACT, value=since)
-            elif run.status in HANDED_OVER:
+            elif run.status in HANDED_OVER and attempt.state is not AttemptState.QUEUED:
                 self.reasons[key] = Cause(Why.WAITS_ANSWER)
 
     def _wake_at(self) -> datetime | None:

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Protocol
 
 from ajs.actions import Send
+from ajs.agents import Agents
 from ajs.decide import Observed
+from ajs.fleet import Met, Way
 from ajs.lifecycle import LiveGeneration
 from ajs.moment import Moment
 
@@ -48,6 +50,14 @@ class Places(Protocol):
 
     def answers(self, now: datetime) -> tuple[Observed, ...]:
         """Return what has come back by this UTC instant, in the order in which it came; each answer once."""
+        ...
+
+    def seek(self, ways: frozenset[Way], agents: Agents) -> None:
+        """Look for agents on these ways, on which flexible jobs wait, until told otherwise; ``agents`` is as defined."""
+        ...
+
+    def met(self) -> Met:
+        """Return what is known of relays and agents now."""
         ...
 
     def next_at(self) -> datetime | None:

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ajs.actions import ChangeUnit, SkipGeneration, StartGeneration
-from ajs.attempts import TAKES_SLOT
+from ajs.attempts import TAKES_SLOT, taken
 from ajs.causes import Cause
 from ajs.decide import Decision, Previous, Snapshot, Waiting, decide
 from ajs.moment import Moment
 from ajs.operations.show_long import happened
 from ajs.plan import Generation
 from ajs.statuses import Status
-from ajs.store import runs, sources
+from ajs.store import agents, fleet, runs, sources
 from ajs.store import show as stored
 from ajs.store.database import Reading
 from ajs.store.numbers import execution_id
@@ -75,15 +75,22 @@ def _decision(
     if row.phase not in ("waiting", "running"):
         return None
     attempts = runs.open_attempts(tx)
-    taken = sum(attempt.state in TAKES_SLOT for attempt in attempts.values())
     mine = {key: attempt for key, attempt in attempts.items() if key.generation == row.id}
-    own = sum(attempt.state in TAKES_SLOT for attempt in mine.values())
-    # A job queues because all slots are taken: as many as jobs run now, whatever limit the manager was given.
-    queues = any(attempt.state not in TAKES_SLOT and not attempt.place for attempt in mine.values())
-    limit = taken if queues else None
     if row.phase == "running":
         live = runs.live(tx, [row.id])
-        snapshot = Snapshot(live=live, attempts=mine, limit=limit, busy=taken - own)
+        here, load = taken(a for a in attempts.values() if a.generation != row.id)
+        own, _ = taken(mine.values())
+        # A job queues because all slots are taken: as many as jobs run now, whatever limit the manager was given.
+        queues = any(a.state not in TAKES_SLOT and not a.place for a in mine.values())
+        snapshot = Snapshot(
+            live=live,
+            attempts=mine,
+            limit=here + own if queues else None,
+            busy=here,
+            load=load,
+            agents=agents.load(tx),
+            met=fleet.load(tx),
+        )
         return decide(snapshot, now)
     if root.definition is None:
         return None

@@ -23,13 +23,14 @@ from ajs.attempts import AttemptKey
 from ajs.causes import Cause
 from ajs.decide import Decision, Observed, Snapshot, Waiting, apply, decide
 from ajs.errors import AjsError, PlanMoved
+from ajs.fleet import Met
 from ajs.lifecycle import ENDED, LiveGeneration, Status
 from ajs.moment import Moment
 from ajs.ports import Clock, Places
 from ajs.runner.memory import STARTS_AT_ONCE, Memory
 from ajs.runner.planning import Planner, Steps
 from ajs.schedule import DayMode
-from ajs.store import plans, progress, runs
+from ajs.store import agents, fleet, plans, progress, runs
 from ajs.store.database import Store
 from ajs.store.sources import Calendars
 
@@ -102,6 +103,7 @@ class Manager:
         self._seen_version: int | None = None
         self._look_for_due = True
         self._moved = 0
+        self._told: Met | None = None
 
     def turn(self) -> Turn:
         """Do all that follows from what is known now; raises what the store and the places raise."""
@@ -121,6 +123,7 @@ class Manager:
             return Turn(committed=0, again=True, wake_at=None, idle=False)
         self._moved = 0
         self._unsaved = ()
+        self._tell(snapshot.met, now)
         after = apply(snapshot, decision)
         self.memory.absorb(snapshot, after)
         if decision.to_commit:
@@ -132,6 +135,7 @@ class Manager:
             self.memory.asked -= {action.id for action in decision.to_send}
             self._seen_version = None
             raise
+        self._places.seek(self.memory.wanted, self.memory.agents)
         quiet = not decision.actions and not self._look_for_due
         return Turn(
             committed=len(decision.to_commit),
@@ -154,6 +158,7 @@ class Manager:
             if changed:
                 self.memory.load(runs.live(tx, known=known), runs.open_attempts(tx))
                 self._calendars = Calendars(tx)
+                self.memory.agents = agents.load(tx)
             due = runs.due(tx, now.wall, known)
             self.memory.load_due(due, runs.next_start(tx, now.wall))
         self._seen_version = version
@@ -162,7 +167,7 @@ class Manager:
     # -- deciding --
 
     def _decide(self, now: Moment) -> tuple[Snapshot, Decision, Steps]:
-        snapshot = self.memory.snapshot(now, self._unsaved, self._limit)
+        snapshot = self.memory.snapshot(now, self._unsaved, self._limit, self._places.met())
         decision = decide(snapshot, now)
         steps = self._plan(decision, snapshot, now)
         if steps.hand_on_first:
@@ -197,6 +202,13 @@ class Manager:
             self._look_for_due = True
         if len(self.memory.due) > STARTS_AT_ONCE:
             self._look_for_due = True
+
+    def _tell(self, met: Met, now: Moment) -> None:
+        """Store what is known of relays and agents, so that commands can say where a flexible job is stuck."""
+        if met != self._told:
+            with self._store.write() as tx:
+                fleet.save(tx, met, now)
+            self._told = met
 
     # -- sending --
 

@@ -7,14 +7,17 @@ the store again, but for ``asked``: what has been sent and not been answered is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
-from ajs.attempts import TAKES_SLOT, Attempt, AttemptKey, AttemptState
+from ajs.agents import AgentIdentity, Agents, remote_place
+from ajs.attempts import TAKES_SLOT, Attempt, AttemptKey, AttemptState, taken
 from ajs.decide import Observed, Snapshot, Waiting
+from ajs.fleet import Load, Met, Way
 from ajs.lifecycle import LiveGeneration, Status
-from ajs.model import Jobnet
+from ajs.model import Job, Jobnet
 from ajs.moment import Moment
 
 STARTS_AT_ONCE = 500
@@ -30,9 +33,16 @@ class Memory:
         self.next_start: datetime | None = None
         self.asked: frozenset[str] = frozenset()
         self.busy = 0
-        """How many attempts take a slot."""
+        """How many attempts take a slot on this machine."""
+        self._at: Counter[AgentIdentity] = Counter()
+        self._through: Counter[str] = Counter()
+        self.agents = Agents()
         self._attempts: dict[int, dict[AttemptKey, Attempt]] = {}
         self._queue: dict[AttemptKey, int] = {}
+        self._waiting: dict[Way | None, dict[AttemptKey, None]] = {}
+        """The queue by way; None for the jobs of this machine."""
+        self._ways: dict[str, dict[str, Way]] = {}
+        """The flexible jobs of definitions in use: by hash, then by path."""
         self._rank = 0
         self._times: dict[int, datetime] = {}
         self._touched: set[int] = set()
@@ -46,8 +56,12 @@ class Memory:
         self.live.clear()
         self._attempts.clear()
         self._queue.clear()
+        self._waiting.clear()
+        self._ways.clear()
         self._times.clear()
         self.busy = 0
+        self._at.clear()
+        self._through.clear()
         self._touched = {*live, *(key.generation for key in attempts)}
         for generation in live.values():
             self._put_live(generation)
@@ -84,7 +98,7 @@ class Memory:
     # -- what a decision sees --
 
     def snapshot(
-        self, now: Moment, observations: Sequence[Observed], limit: int | None
+        self, now: Moment, observations: Sequence[Observed], limit: int | None, met: Met
     ) -> Snapshot:
         """Return what has to be decided on now.
 
@@ -93,12 +107,9 @@ class Memory:
         """
         touched = self._touched | {seen.key.generation for seen in observations}
         touched |= {number for number, at in self._times.items() if at <= now.wall}
-        free = len(self._queue)
-        if limit is not None:
-            free = max(0, limit - self.busy) + len(observations)
-        touched |= {key.generation for key in islice(self._queue, free)}
+        touched |= {key.generation for key in self._next(limit, met, len(observations))}
         attempts = {k: a for n in touched for k, a in self._attempts.get(n, {}).items()}
-        inside = sum(a.state in TAKES_SLOT for a in attempts.values())
+        here, load = self._outside(attempts.values())
         times = [at for number, at in self._times.items() if number not in touched]
         if self.next_start is not None:
             times.append(self.next_start)
@@ -109,7 +120,10 @@ class Memory:
             observations=tuple(observations),
             asked=self.asked,
             limit=limit,
-            busy=self.busy - inside,
+            busy=here,
+            load=load,
+            agents=self.agents,
+            met=met,
             next_start=min(times, default=None),
         )
 
@@ -119,12 +133,12 @@ class Memory:
             del self.live[number]
             self._times.pop(number, None)
         for key, attempt in before.attempts.items():
-            self.busy -= attempt.state in TAKES_SLOT
+            self._count(attempt, -1)
             after_it = after.attempts.get(key)
             if after_it is None:
                 del self._attempts[key.generation][key]
             if after_it is None or after_it.state is not AttemptState.QUEUED:
-                self._queue.pop(key, None)
+                self._leave_queue(key)
             if not self._attempts[key.generation]:
                 del self._attempts[key.generation]
         for generation in after.live.values():
@@ -146,7 +160,73 @@ class Memory:
 
     def _put_attempt(self, attempt: Attempt) -> None:
         self._attempts.setdefault(attempt.generation, {})[attempt.key] = attempt
-        self.busy += attempt.state in TAKES_SLOT
+        self._count(attempt, 1)
         if attempt.state is AttemptState.QUEUED and attempt.key not in self._queue:
             self._rank += 1
             self._queue[attempt.key] = self._rank
+            self._waiting.setdefault(self._way(attempt.key), {})[attempt.key] = None
+
+    # -- slots --
+
+    @property
+    def wanted(self) -> frozenset[Way]:
+        """The ways on which flexible jobs wait for an agent."""
+        return frozenset(way for way in self._waiting if way is not None)
+
+    def _next(self, limit: int | None, met: Met, answered: int) -> Iterator[AttemptKey]:
+        """Yield the attempts that may get a slot now; each answer that came may have set one free."""
+        for way, keys in self._waiting.items():
+            if way is None:
+                free = len(keys) if limit is None else max(0, limit - self.busy)
+            else:
+                free = self._free(way, met)
+            yield from islice(keys, free + answered)
+
+    def _free(self, way: Way, met: Met) -> int:
+        limits = {d.name: d.limit for d in self.agents.destinations}
+        most = limits.get(way.destination, 0)
+        usable = (c.agent for c in met.agents if not c.trouble)
+        return sum(
+            max(0, most - self._at[agent])
+            for agent in usable
+            if agent.destination == way.destination
+        )
+
+    def _count(self, attempt: Attempt, by: int) -> None:
+        if attempt.state not in TAKES_SLOT:
+            return
+        place = remote_place(attempt.place)
+        if place is None:
+            self.busy += by
+            return
+        self._at[place.agent] += by
+        self._through[attempt.relay] += by
+
+    def _outside(self, inside: Iterable[Attempt]) -> tuple[int, Load]:
+        """Return the slots taken by the attempts that a snapshot leaves out: here, and on agents."""
+        here, load = taken(inside)
+        at, through = self._at - Counter(load.agents), self._through - Counter(load.relays)
+        return self.busy - here, Load(agents=at, relays=through)
+
+    def _leave_queue(self, key: AttemptKey) -> None:
+        if self._queue.pop(key, None) is None:
+            return
+        for way, keys in self._waiting.items():
+            if key in keys:
+                del keys[key]
+                if not keys:
+                    del self._waiting[way]
+                return
+
+    def _way(self, key: AttemptKey) -> Way | None:
+        """Return the way to the agents of a flexible job, None for a job of this machine."""
+        generation = self.live.get(key.generation)
+        if generation is None:
+            return None
+        if generation.definition_hash not in self._ways:
+            self._ways[generation.definition_hash] = {
+                path: Way(unit.destination, unit.relay)
+                for path, unit in generation.definition.walk()
+                if isinstance(unit, Job) and unit.destination
+            }
+        return self._ways[generation.definition_hash].get(key.path)

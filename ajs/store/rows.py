@@ -313,11 +313,12 @@ def cause_from(text: str) -> Cause:
 def attempt_values(attempt: Attempt) -> tuple[object, ...]:
     """Return the stored columns of an attempt.
 
-    state, place, placed_utc, started_utc, ended_utc, result, why, silent_since_utc, late.
+    state, place, relay, placed_utc, started_utc, ended_utc, result, why, silent_since_utc, late.
     """
     return (
         attempt.state.name,
         attempt.place,
+        attempt.relay,
         _utc(attempt.placed),
         _utc(attempt.started),
         _utc(attempt.ended),
@@ -334,6 +335,7 @@ def attempt_from(
     number: int,
     state: str,
     place: str,
+    relay: str,
     placed: str | None,
     started: str | None,
     ended: str | None,
@@ -349,6 +351,7 @@ def attempt_from(
         number=number,
         state=AttemptState[state],
         place=place,
+        relay=relay,
         placed=_from_utc(placed),
         started=_from_utc(started),
         ended=_from_utc(ended),

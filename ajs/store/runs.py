@@ -64,7 +64,7 @@ UNITS = """
 
 # Attempts that are not done with: those of ended generations too, until their place has thrown its record away.
 OPEN_ATTEMPTS = """
-    SELECT a.generation, a.path, a.number, a.state, a.place, a.placed_utc, a.started_utc,
+    SELECT a.generation, a.path, a.number, a.state, a.place, a.relay, a.placed_utc, a.started_utc,
            a.ended_utc, a.result, a.why, a.silent_since_utc, a.late
     FROM attempt AS a JOIN generation AS g ON g.id = a.generation
     WHERE a.state <> 'ACKED' AND (a.state <> 'LOST' OR g.phase = 'running')
@@ -109,20 +109,21 @@ ADD_EVENT = """
 
 # An attempt that is new, or still in the state that was seen. Nothing happens otherwise, which is noticed.
 PUT_ATTEMPT = """
-    INSERT INTO attempt (incarnation, generation, path, number, state, place, placed_utc,
+    INSERT INTO attempt (incarnation, generation, path, number, state, place, relay, placed_utc,
                          started_utc, ended_utc, result, why, silent_since_utc, late)
-    VALUES ((SELECT incarnation FROM service), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+    VALUES ((SELECT incarnation FROM service),
+            ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
     ON CONFLICT (generation, path, number) DO UPDATE
-    SET state = ?4, place = ?5, placed_utc = ?6, started_utc = ?7, ended_utc = ?8, result = ?9,
-        why = ?10, silent_since_utc = ?11, late = ?12
-    WHERE state = ?13
+    SET state = ?4, place = ?5, relay = ?6, placed_utc = ?7, started_utc = ?8, ended_utc = ?9,
+        result = ?10, why = ?11, silent_since_utc = ?12, late = ?13
+    WHERE state = ?14
 """
 
 CHANGE_ATTEMPT = """
     UPDATE attempt
-    SET state = ?4, place = ?5, placed_utc = ?6, started_utc = ?7, ended_utc = ?8, result = ?9,
-        why = ?10, silent_since_utc = ?11, late = ?12
-    WHERE generation = ?1 AND path = ?2 AND number = ?3 AND state = ?13
+    SET state = ?4, place = ?5, relay = ?6, placed_utc = ?7, started_utc = ?8, ended_utc = ?9,
+        result = ?10, why = ?11, silent_since_utc = ?12, late = ?13
+    WHERE generation = ?1 AND path = ?2 AND number = ?3 AND state = ?14
 """
 
 ADD_FATE = """

@@ -100,6 +100,7 @@ class AttemptRow(NamedTuple):
     number: int
     state: str
     place: str
+    relay: str
     placed_utc: str | None
     started_utc: str | None
     ended_utc: str | None
@@ -208,7 +209,7 @@ UNIT_RUNS = """
 """
 
 ATTEMPTS = """
-    SELECT id, incarnation, generation, path, number, state, place, placed_utc, started_utc,
+    SELECT id, incarnation, generation, path, number, state, place, relay, placed_utc, started_utc,
            ended_utc, json_extract(result, '$.return_code'), json_extract(result, '$.signal'),
            json_extract(result, '$.timed_out'), json_extract(result, '$.out_bytes'),
            json_extract(result, '$.err_bytes'), why, silent_since_utc, late
