@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ajs.actions import ChangeUnit, SkipGeneration, StartGeneration
 from ajs.attempts import TAKES_SLOT
-from ajs.causes import Cause
+from ajs.causes import Cause, Why
 from ajs.decide import Decision, Previous, Snapshot, Waiting, decide
 from ajs.moment import Moment
 from ajs.operations.show_long import happened
@@ -38,6 +38,11 @@ class Stand:
     cause: Cause | None
     at: str = ""
     pending: bool = False
+
+    @property
+    def ordered(self) -> bool:
+        """Whether an operator has it ended, which the manager carries out."""
+        return self.cause is not None and self.cause.why in (Why.KILL_ASKED, Why.INTERRUPT_ASKED)
 
 
 def stands(

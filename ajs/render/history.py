@@ -34,6 +34,7 @@ WORDS = {
     "moved": "start",
     "also": "original run too",
     "interrupted": "interrupted",
+    "killed": "to be killed",
     "status": "status",
     "hold": "hold",
     "prohibition": "prohibited",
@@ -58,7 +59,7 @@ NOTHING = {
     "comment": "none",
 }
 """How "nothing" reads on one side of a change."""
-SIDELESS = frozenset({"unit_added", "unit_removed", "calendar", "order", "plan"})
+SIDELESS = frozenset({"killed", "unit_added", "unit_removed", "calendar", "order", "plan"})
 
 
 def as_text(operations: Sequence[Operation]) -> str:

@@ -71,7 +71,8 @@ CREATE TABLE serial (
 ) STRICT, WITHOUT ROWID;
 
 -- One run of a root jobnet, planned, running or ended. The id gives the execution ID; registered_for and serial the
--- registration number; neither changes when the run is moved. "definition" is set when it starts.
+-- registration number; neither changes when the run is moved. "definition" is set when it starts; "interrupted" is the
+-- operation that interrupted the run.
 CREATE TABLE generation (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     root INTEGER NOT NULL REFERENCES unit (id),
@@ -92,7 +93,7 @@ CREATE TABLE generation (
     nested TEXT NOT NULL CHECK (json_valid(nested)),
     holds TEXT NOT NULL CHECK (json_valid(holds)),
     prohibited_units TEXT NOT NULL CHECK (json_valid(prohibited_units)),
-    interrupted INTEGER NOT NULL DEFAULT 0 CHECK (interrupted IN (0, 1)),
+    interrupted INTEGER REFERENCES operation (id),
     definition TEXT REFERENCES definition (hash),
     started_utc TEXT CHECK (started_utc GLOB '????-??-??T??:??:??.???Z'),
     ended_utc TEXT CHECK (ended_utc GLOB '????-??-??T??:??:??.???Z'),
@@ -103,6 +104,7 @@ CREATE INDEX generation_due ON generation (phase, start);
 CREATE INDEX generation_root ON generation (root, phase, start);
 
 -- A unit inside a generation that has started; path '' is the root jobnet itself, the others are relative to it.
+-- "kill_asked" is the operation that asked for it to be killed.
 CREATE TABLE unit_run (
     generation INTEGER NOT NULL REFERENCES generation (id),
     path TEXT NOT NULL,
@@ -115,13 +117,14 @@ CREATE TABLE unit_run (
     scheduled INTEGER NOT NULL CHECK (scheduled IN (0, 1)),
     prohibited INTEGER NOT NULL CHECK (prohibited IN (0, 1)),
     held INTEGER NOT NULL CHECK (held IN (0, 1)),
-    kill_asked INTEGER NOT NULL CHECK (kill_asked IN (0, 1)),
+    kill_asked INTEGER REFERENCES operation (id),
     attempt INTEGER NOT NULL CHECK (attempt >= 0),
     return_code INTEGER,
     started_utc TEXT CHECK (started_utc GLOB '????-??-??T??:??:??.???Z'),
     ended_utc TEXT CHECK (ended_utc GLOB '????-??-??T??:??:??.???Z'),
     PRIMARY KEY (generation, path)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX unit_run_killed ON unit_run (kill_asked) WHERE kill_asked IS NOT NULL;
 
 -- One start of one job. The service's uuid, the incarnation under which it was made and the id are the attempt's name at
 -- its place: a restore does not rename it, so that its place, if it ever had it, still knows it. "result" is the one
