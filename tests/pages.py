@@ -55,6 +55,8 @@ EXITS: Mapping[str, tuple[ExitCode, ...]] = {
     "plan": (_VALUE, _FOUND, _REFUSED, ExitCode.PARTLY),
     "show": (_VALUE, _FOUND),
     "leave": (_VALUE, _FOUND, _REFUSED),
+    "kill": (_VALUE, _FOUND, _REFUSED, ExitCode.PARTLY),
+    "intrpt": (_VALUE, _FOUND, _REFUSED, ExitCode.PARTLY),
     "start": (),
     "stop": (_VALUE, _REFUSED, ExitCode.NO_MANAGER),
     "output": (_VALUE, _FOUND),
