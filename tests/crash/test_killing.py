@@ -212,7 +212,7 @@ def test_a_kill_that_races_with_the_end_leaves_one_ending(day: Place):
         for _ in range(number * number * 200_000):
             pass
         (day.folder / "go").touch()
-        read_until(manager, f"/day/soft:@A{number} ")
+        read_until(manager, f"/day/soft:@A{number} Ended")
         out, err = killing.communicate()
         ended = day.units("/day/soft")
         seen.add((killing.returncode, ended["long"]))
