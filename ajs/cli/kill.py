@@ -16,9 +16,9 @@ from ajs.cli.ending import ended, ending_options
 def command(units: tuple[str, ...], **given: Any) -> int:
     """Kill jobs, and jobnets with everything below them.
 
-    The manager sends TERM to all processes of a job, and KILL 10 seconds later to what is left; the job then shows
-    Killed, whatever return code it left. Below a killed jobnet nothing starts any more, recovery units included. After
-    a killed job its recovery units run, the units after it do not.
+    All processes of a job get TERM; when its first one has ended, or after 10 seconds, what is left of them gets KILL.
+    The job then shows Killed, whatever return code it left. Below a killed jobnet nothing starts any more, recovery
+    units included. After a killed job its recovery units run, the units after it do not.
 
     Without -B or unit:@ID the run that goes on is meant. Over several units the command goes on where one is refused,
     and ends with exit code 16; --all-or-nothing kills nothing then. With -R, what does not run is passed over.
