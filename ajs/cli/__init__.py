@@ -17,6 +17,8 @@ VERBS: dict[str, str] = {
     "plan": "Change planned runs: move, add, hold, prohibit, undo.",
     "show": "Show status, results and schedule of units.",
     "leave": "Cancel the registration of jobnets.",
+    "kill": "Kill jobs, and jobnets with everything below them.",
+    "intrpt": "Interrupt jobnets: what runs may end, nothing new starts.",
     "start": "Run the manager of a scheduler service.",
     "stop": "Stop the manager.",
     "output": "Show what a job wrote to stdout and stderr.",
@@ -33,7 +35,7 @@ VERBS: dict[str, str] = {
 }
 """Every verb with the line that ``ajs`` alone shows; each is the module ``ajs.cli.VERB``."""
 
-SCRIPTS = ("define", "entry", "plan", "show", "leave", "start", "stop")
+SCRIPTS = ("define", "entry", "plan", "show", "leave", "kill", "intrpt", "start", "stop")
 """The verbs that are installed as a command of their own under their AJS3 name."""
 
 

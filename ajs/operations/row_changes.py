@@ -1,4 +1,4 @@
-"""What an operation changed, told from the rows as they were before and after it."""
+"""What an operation changed, told from the rows as they were before and after it, and what it asked to be killed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ajs.store import show as stored
+from ajs.store.database import Reading
 from ajs.store.log import Image
 from ajs.store.numbers import execution_id
 
@@ -40,6 +42,14 @@ def changes_of(image: Image, root: str) -> tuple[RowChange, ...]:
             return tuple(_agent(image))
         case _:
             return tuple(_unit(image))
+
+
+def kills(tx: Reading, operation: int) -> tuple[RowChange, ...]:
+    """Return what an operation asked to be killed: what went on at that moment in the units that it named."""
+    return tuple(
+        RowChange(what="killed", unit=_full(root, path), run=execution_id(number))
+        for root, number, path in stored.killed_by(tx, operation)
+    )
 
 
 # -- generations --

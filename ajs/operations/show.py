@@ -20,6 +20,7 @@ from ajs.store.show import AttemptRow, GenerationRow, RegistrationRow, UnitRunRo
 from ajs.store.units import GROUP, JOB, JOBNET, ROOT, Unit
 
 if TYPE_CHECKING:
+    from ajs.causes import Asked
     from ajs.operations.service import Service
     from ajs.store.database import Reading
 
@@ -51,11 +52,13 @@ class Mark(NamedTuple):
 
     ``moved`` (value: the time before temporary changes), ``added``, ``also`` (value: the time of the original that
     stays), ``held`` and ``released`` (temporarily), ``hold`` (by definition), ``prohibited``, ``interrupted``,
-    ``kill_asked``, ``new`` (defined after this run started), ``undefined`` (no longer defined).
+    ``kill_asked`` and ``killed`` (by an operator), ``new`` (defined after this run started), ``undefined`` (no longer
+    defined). ``by`` says which operator, and why.
     """
 
     what: str
     value: str = ""
+    by: str = ""
 
 
 class Line(NamedTuple):
@@ -165,6 +168,7 @@ class _Reading:
         self.plans: dict[int, _Plan] = {}
         self.attempts: dict[tuple[int, str], AttemptRow] = {}
         self.following: dict[int, GenerationRow] = {}
+        self.orders: dict[tuple[int, str, str], Asked] = {}
 
     def lines(
         self, names: Sequence[Name], *, inside: bool, attempts: bool, following: bool
@@ -238,9 +242,11 @@ class _Reading:
         every_row = [row for rows in self.generations.values() for row in rows]
         inside = {_inner(unit, self.roots) for unit in every if unit.root is not None}
         one = next(iter(inside)) if len(inside) == 1 else None
+        begun = [row.id for row in every_row if row.phase in ("running", "ended")]
+        if begun:
+            self.orders = stored.orders(self.tx, begun)
         if inside != {""}:
-            running = [row.id for row in every_row if row.phase in ("running", "ended")]
-            for run in stored.unit_runs(self.tx, running, one):
+            for run in stored.unit_runs(self.tx, begun, one):
                 self.runs[run.generation, run.path] = run
                 self.started.add(run.generation)
         waiting = {self.roots[row.root].definition for row in every_row if row.phase == "waiting"}
@@ -356,8 +362,7 @@ class _Reading:
                 return_code=run.return_code,
             )
             held = bool(run.held)
-            if run.kill_asked and not status.ended:
-                marks.append(Mark("kill_asked"))
+            marks += self._killed(row, inner, status)
         if status in NOT_LET_GO:
             marks += _hold(stored_plan.holds.get(inner), held=held)
         return line._replace(
@@ -383,8 +388,10 @@ class _Reading:
             marks.append(Mark("also", _loaded(row.kept)["start"]))
         if row.phase == "prohibited":
             marks.append(Mark("prohibited"))
-        if row.interrupted:
-            marks.append(Mark("interrupted"))
+        interrupted = self.orders.get((row.id, "", "interrupted"))
+        if interrupted is not None:
+            marks.append(Mark("interrupted", by=interrupted.text))
+        marks += self._killed(row, "", Status[row.status])
         if row.phase == "waiting":
             marks += _hold(_loaded(row.holds).get(""), held=held)
         return line._replace(
@@ -395,6 +402,13 @@ class _Reading:
             ended=self.shown(row.ended_utc),
             marks=tuple(marks),
         )
+
+    def _killed(self, row: GenerationRow, inner: str, status: Status) -> list[Mark]:
+        """Return that an operator has the unit killed, or had; a unit that was faster ended by itself."""
+        order = self.orders.get((row.id, inner, "kill_asked"))
+        if order is None or (status.ended and status is not Status.KILL):
+            return []
+        return [Mark("killed" if status.ended else "kill_asked", by=order.text)]
 
     def _undefined(self, row: GenerationRow, part: list[tuple[Unit, int]]) -> Iterator[Line]:
         """Yield what is in a generation and no longer defined, where the whole root jobnet is shown."""

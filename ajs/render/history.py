@@ -35,6 +35,7 @@ WORDS = {
     "moved": "start",
     "also": "original run too",
     "interrupted": "interrupted",
+    "killed": "to be killed",
     "status": "status",
     "hold": "hold",
     "prohibition": "prohibited",
@@ -83,7 +84,7 @@ NOTHING = {
 """How "nothing" reads on one side of a change."""
 SIDELESS = frozenset(
     {
-        *("unit_added", "unit_removed", "calendar", "order", "plan"),
+        *("killed", "unit_added", "unit_removed", "calendar", "order", "plan"),
         *(f"{kind.value}_{what}" for kind in AgentKind for what in ("added", "removed")),
     }
 )

@@ -21,12 +21,14 @@ STORY = (
 
 @pytest.fixture
 def lived(home):
-    """A home in which runs were changed, held, prohibited, ran and failed."""
+    """A home in which runs were changed, held, prohibited, ran and failed, and one goes on."""
     for line in STORY:
         home.ajs(line)
     home.run("2026-08-10T21:05")
     home.ajs("ajsplan -r /g/daily/report:@A1")
     home.run("2026-08-11T23:30 report/print=1m:7 first=30m")
+    home.ajs("ajsentry -n /g/never")
+    home.run("2026-08-11T23:40 only=600m")
     return home
 
 
@@ -42,6 +44,9 @@ ASKED = [
     ("show", "ajsshow -RG --format json /"),
     ("show-long", "ajsshow -l -g a --format json /g/daily /g/daily/report/print /g/never /g"),
     ("show-schedule", "ajsshow -p --format json /g"),
+    ("entry", "ajsentry --dry-run -n --format json /g/never"),
+    ("kill", "ajskill --dry-run --format json /g/never"),
+    ("kill", "ajsintrpt --dry-run --format json /g/never"),
     ("history", "ajs history --format json"),
     ("history-entry", "ajs history 2 --format json"),
     ("history-entry", "ajs history 6 --format json"),

@@ -33,7 +33,7 @@ def keys(home, monkeypatch):
 
 
 def findings(home):
-    found = check(str(home.folder), None)
+    found = [f for part in check(str(home.folder), None) for f in part.findings]
     return [(f.text.replace(str(home.folder), "HOME"), f.hint) for f in found if not f.fine]
 
 
