@@ -327,7 +327,7 @@ skip() { [ "$1" -eq 0 ] || dd bs="$1" count=1 iflag=fullblock > /dev/null 2>&1; 
 # NAME EPOCH BOOT NOT_AFTER TIMEOUT KILL_AFTER LENGTH SHA256 LENGTH SHA256, then the two payloads. Once a payload was
 # not what was said we may be out of step, and the rest is no request: stop.
 start() {
-    new=$root/new/$uptime.$nonce.$count problem=''
+    new=$root/new/$uptime.$nonce.$$.$count problem=''
     room
     if [ "${free:-0}" -lt $((keep_kb + ($7 + $9) / 1024)) ]; then
         problem="only ${free:-0} kB are free"
@@ -456,7 +456,8 @@ bury_tombs() {
 
 fetch() { # NAME out|err OFFSET MOST
     state_of "$1"
-    case $state in absent | tomb) say "$answer"; return ;; esac
+    # No output without a pid: a helper may have died before it made the files.
+    if [ ! -e "$dir/$2" ] || [ "$state" = tomb ]; then say "$answer"; return; fi
     size=$(wc -c < "$dir/$2")
     length=$((size - $3))
     [ "$length" -ge 0 ] || length=0
