@@ -61,7 +61,10 @@ class Places(Protocol):
         ...
 
     def seek(self, ways: frozenset[Way], agents: Agents) -> None:
-        """Look for agents on these ways, on which flexible jobs wait, until told otherwise; ``agents`` is as defined."""
+        """Look for agents on these ways, on which flexible jobs wait, until told otherwise.
+
+        ``agents`` are the agents, agent groups and destinations that are defined.
+        """
         ...
 
     def met(self) -> Met:

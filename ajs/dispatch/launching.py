@@ -101,22 +101,20 @@ def launch_script(
 ) -> bytes:
     """Return the script that becomes the job: it sets up and then turns into the command.
 
-    ``cwd`` is absolute, or empty for the account's login folder; ``environment`` comes on top of what a login gives.
-    What keeps the command from beginning (no such folder, no such command) becomes *FailedToStart* with its reason.
+    ``cwd`` is absolute, or lies below the account's home folder, which "" stands for. ``environment`` comes on top of
+    what a login gives. What keeps the command from beginning (no such folder, no such command) becomes *FailedToStart*
+    with its reason.
     Raises ValueError for what a shell cannot express: an empty command or one that begins with ``-``, a name that is
     no name, the helper's own names, NUL.
     """
     if not command or command[0] == "" or str(command[0]).startswith("-"):
         raise ValueError(f"{tuple(command)!r} is not a command")
-    if cwd and not cwd.startswith("/"):
-        raise ValueError(f"the working folder {cwd!r} is not absolute")
     if not 0 <= umask <= MOST_UMASK:
         raise ValueError(f"{umask:o} is not a umask")
     lines = [f"umask {umask:04o}", 'refuse() { printf "%s\\n" "$1" > "$AJS_REFUSAL"; exit 127; }']
     if cwd:
-        lines.append(
-            f"cd -- {_quoted(cwd)} || refuse {_quoted(f'cannot enter the folder {cwd!r}')}"
-        )
+        folder = _quoted(cwd) if cwd.startswith("/") else f'"$HOME"/{_quoted(cwd)}'
+        lines.append(f"cd -- {folder} || refuse {_quoted(f'cannot enter the folder {cwd!r}')}")
     lines += [f"export {_name(k)}={_quoted(v)}" for k, v in (environment or {}).items()]
     if (program := command[0]) is not Word.JOB_FILE:
         name = str(program)

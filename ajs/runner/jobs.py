@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ajs.agents import AgentIdentity
 from ajs.attempts import AttemptKey
+from ajs.dispatch.launching import Word, launch_script
 from ajs.dispatch.messages import JobSpec
 from ajs.lifecycle import BAD, LiveGeneration, Status
 from ajs.model import Job, parent
+from ajs.runner.remote.books import Payload
 from ajs.store.folder import FOLDER_MODE, sync, unusable
 
 SHELL = "/bin/sh"
@@ -52,6 +55,29 @@ def job_spec(
         environment=environment(key, job, generation, around),
         timeout_s=job.timeout_s,
     )
+
+
+def job_payload(
+    key: AttemptKey,
+    job: Job,
+    generation: LiveGeneration,
+    around: Surroundings,
+    agent: AgentIdentity,
+    script: bytes,
+) -> Payload:
+    """Return what is sent to an agent for the start of a job; ``script`` is its stored script, b"" for none.
+
+    The command is taken apart by the shell there as it would be here. Raises ValueError for what no shell can express.
+    """
+    run: tuple[str | Word, ...] = (job.command,)
+    if job.script:
+        run = (f'exec "$0" {job.command}', Word.JOB_FILE)
+    launch = launch_script(
+        (SHELL, "-c", *run),
+        cwd=job.work_dir,
+        environment=environment(key, job, generation, replace(around, host=agent.address)),
+    )
+    return Payload(launch=launch, file=script, timeout_s=job.timeout_s)
 
 
 def environment(

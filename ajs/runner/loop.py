@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ajs.errors import AjsError, Busy, StoreError
-from ajs.ports import Clock, Places, Waiting
+from ajs.ports import Clock, Places, Stopwatch, Waiting
 from ajs.runner.manager import Manager, Turn
 from ajs.store.presence import WakeSocket
 
@@ -26,7 +26,7 @@ TROUBLE_S = 5.0
 """How long to wait before the next try when the state cannot be written, in seconds."""
 
 
-class Waiter(Clock, Waiting, Protocol):
+class Waiter(Clock, Waiting, Stopwatch, Protocol):
     """The clock of the loop."""
 
     def sleep(self, seconds: float) -> None:

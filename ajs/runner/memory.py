@@ -176,13 +176,12 @@ class Memory:
     def _next(self, limit: int | None, met: Met, answered: int) -> Iterator[AttemptKey]:
         """Yield the attempts that may get a slot now; each answer that came may have set one free."""
         for way, keys in self._waiting.items():
-            if way is None:
-                free = len(keys) if limit is None else max(0, limit - self.busy)
-            else:
-                free = self._free(way, met)
-            yield from islice(keys, free + answered)
+            yield from islice(keys, self._free(way, limit, met) + answered)
 
-    def _free(self, way: Way, met: Met) -> int:
+    def _free(self, way: Way | None, limit: int | None, met: Met) -> int:
+        """Return how many jobs more may begin on a way, or on this machine."""
+        if way is None:
+            return len(self._queue) if limit is None else max(0, limit - self.busy)
         limits = {d.name: d.limit for d in self.agents.destinations}
         most = limits.get(way.destination, 0)
         usable = (c.agent for c in met.agents if not c.trouble)

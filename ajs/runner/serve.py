@@ -8,25 +8,33 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from ajs.attempts import TAKES_SLOT, AttemptKey, Lost
+from ajs.agents import AgentIdentity
+from ajs.attempts import LOCAL, TAKES_SLOT, AttemptKey, Lost
 from ajs.decide import Observed
+from ajs.dispatch.fetched import Fetched
 from ajs.dispatch.local import LocalDispatch
 from ajs.dispatch.messages import JobSpec
 from ajs.dispatch.spool import Spool
 from ajs.errors import AjsError, StoreError
 from ajs.lifecycle import LiveGeneration
 from ajs.model import Job
-from ajs.runner.jobs import Scripts, Surroundings, job_spec
+from ajs.runner.jobs import Scripts, Surroundings, job_payload, job_spec
 from ajs.runner.local import LocalPlaces
 from ajs.runner.loop import Loop, StopOrder, Waiter
 from ajs.runner.manager import Happened, Manager
+from ajs.runner.places import AllPlaces
+from ajs.runner.remote.books import Payload
+from ajs.runner.remote.desk import Desk
+from ajs.runner.remote.places import RemotePlaces
+from ajs.runner.remote.relays import Relays
 from ajs.schedule import DayMode
 from ajs.store import folder as folders
 from ajs.store import runs, sources
 from ajs.store.database import Store
-from ajs.store.presence import FolderLock, WakeSocket
+from ajs.store.presence import FolderLock, WakeSocket, poke
 
 FEWEST_JOBS = 5
 """How many jobs may run at once at least: AJS3's own default for an agent (execution.md 2.3)."""
@@ -74,7 +82,8 @@ def serve(setting: Setting, viewers: Viewers, *, until_idle: bool, limit: int | 
         dispatch = LocalDispatch(
             Path(setting.folder, folders.SPOOL), Path(setting.folder, folders.SOCKET)
         )
-        places = LocalPlaces(dispatch, _spec_maker(setting), gone)
+        local = LocalPlaces(dispatch, _spec_maker(setting), gone)
+        places = AllPlaces(local, partial(_agents, setting))
         manager = Manager(
             setting.store,
             setting.clock,
@@ -88,25 +97,53 @@ def serve(setting: Setting, viewers: Viewers, *, until_idle: bool, limit: int | 
             loop = Loop(manager, setting.clock, places, wake, stop, viewers.trouble)
             loop.run(until_idle=until_idle)
         finally:
+            places.close()
             dispatch.close()
         return manager.memory.busy
+
+
+def _surroundings(setting: Setting) -> Surroundings:
+    return Surroundings(service=setting.service, home=setting.home, host=os.uname().nodename)
+
+
+def _script(setting: Setting, sha256: str) -> bytes:
+    with setting.store.read() as tx:
+        return sources.script(tx, sha256)
 
 
 def _spec_maker(
     setting: Setting,
 ) -> Callable[[str, AttemptKey, Job, LiveGeneration], JobSpec]:
-    around = Surroundings(service=setting.service, home=setting.home, host=os.uname().nodename)
+    around = _surroundings(setting)
     scripts = Scripts(os.path.join(setting.folder, folders.SCRIPTS))
 
-    def content(sha256: str) -> bytes:
-        with setting.store.read() as tx:
-            return sources.script(tx, sha256)
-
     def make(name: str, key: AttemptKey, job: Job, generation: LiveGeneration) -> JobSpec:
-        script = scripts.path(job.script, content) if job.script else ""
+        script = scripts.path(job.script, partial(_script, setting)) if job.script else ""
         return job_spec(name, key, job, generation, around, script)
 
     return make
+
+
+def _agents(setting: Setting) -> RemotePlaces:
+    """Return the agents of flexible jobs; only now is loaded what speaks SSH."""
+    from ajs.dispatch.ssh.dial import SshLinks
+
+    desk = Desk(
+        links=SshLinks(setting.clock),
+        clock=setting.clock,
+        relays=Relays(setting.clock),
+        fetched=Fetched(Path(setting.folder, folders.FETCHED)),
+        wake=partial(poke, setting.folder),
+    )
+    around = _surroundings(setting)
+
+    def make(
+        key: AttemptKey, job: Job, generation: LiveGeneration, agent: AgentIdentity
+    ) -> Payload:
+        script = _script(setting, job.script) if job.script else b""
+        return job_payload(key, job, generation, around, agent, script)
+
+    return RemotePlaces(desk, make)
 
 
 def _prepare_spool(setting: Setting) -> tuple[Observed, ...]:
@@ -119,7 +156,7 @@ def _prepare_spool(setting: Setting) -> tuple[Observed, ...]:
     spool = Spool(folder)
     with setting.store.read() as tx:
         attempts = runs.open_attempts(tx)
-    inside = [key for key, attempt in attempts.items() if attempt.state in TAKES_SLOT]
+    inside = [k for k, a in attempts.items() if a.state in TAKES_SLOT and a.place == LOCAL]
     try:
         spool.epoch()
     except StoreError:

@@ -11,6 +11,8 @@ LOCK = "ajs.lock"
 SOCKET = "ajs.sock"
 SPOOL = "spool"
 """What jobs on this machine wrote, and how they ended (``dispatch/spool.py``)."""
+FETCHED = "fetched"
+"""What jobs on agents wrote, as far as it has been fetched (``dispatch/fetched.py``)."""
 SCRIPTS = "scripts"
 """Scripts of jobs as files, named by their SHA-256; made anew from the database when they are missing."""
 

@@ -141,7 +141,8 @@ class WakeSocket:
     def drain(self) -> list[bytes]:
         """Take away all wake-ups that have come, so that the next one makes the socket readable again; return them.
 
-        A command's says nothing (``poke``); the end of a job is the name of its attempt.
+        A command's says nothing (``poke``), or names the attempt whose output somebody reads; the end of a job is the
+        name of its attempt.
         """
         found = []
         with suppress(BlockingIOError):
@@ -161,9 +162,12 @@ class WakeSocket:
         self.close()
 
 
-def poke(folder: str) -> bool:
-    """Wake the manager; return whether one is listening."""
-    return _reach(folder, b"w")
+def poke(folder: str, attempt: str = "") -> bool:
+    """Wake the manager, for an attempt that somebody wants to read from where one is named.
+
+    Returns whether a manager is listening.
+    """
+    return _reach(folder, attempt.encode() or b"w")
 
 
 def manager(folder: str) -> Owner | None:

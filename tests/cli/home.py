@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ajs.cli.boundary import run
+from ajs.fleet import NOBODY_MET
 from ajs.operations.service import open_service
 from ajs.runner.manager import Manager
 from ajs.testing import FakeClock, FakeMachine, FakeRun, runs_by_path
@@ -118,3 +119,9 @@ class _Places:
 
     def next_at(self):
         return self._machine.next_at()
+
+    def seek(self, ways, agents) -> None:
+        pass
+
+    def met(self):
+        return NOBODY_MET

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ajs.attempts import TAKES_SLOT, Attempt, AttemptKey, AttemptState
+from ajs.fleet import NOBODY_MET
 from ajs.lifecycle import LiveGeneration
 from ajs.model import Jobnet, RootDefinition
 from ajs.plan import Generation, Method, Registration, RootPlan, with_next
@@ -41,6 +42,12 @@ class Places:
 
     def next_at(self):
         return self.machine.next_at()
+
+    def seek(self, ways, agents):
+        pass
+
+    def met(self):
+        return NOBODY_MET
 
 
 class Crash(Exception):

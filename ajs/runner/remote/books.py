@@ -1,0 +1,408 @@
+"""What a courier knows of the attempts at its agent: what to ask next, and what the answers mean. No I/O, no clock.
+
+An attempt is watched from the first action about it until there is something to decide. Requests are idempotent, so
+whatever was not answered is simply asked again; the agent's own record says what is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from ajs import attempts
+from ajs.actions import AckAttempt, AskAgain, KillAttempt, Send, StartAttempt, StoreResult
+from ajs.agents import AgentIdentity
+from ajs.attempts import AttemptKey, Observation
+from ajs.decide import Observed
+from ajs.dispatch.fetched import Fetched
+from ajs.dispatch.messages import Absent, Claimed, Ended, Lost, NotTaken, Remains, Running, Stream
+from ajs.dispatch.protocol import (
+    Ack,
+    Answer,
+    Damaged,
+    Data,
+    Expired,
+    Fetch,
+    Kill,
+    KillOrdered,
+    List,
+    Listed,
+    Other,
+    Request,
+    Stands,
+    Start,
+    State,
+    Tomb,
+    observed,
+)
+
+STARTS = 16
+"""How many attempts are started in one conversation at most."""
+START_BYTES = 8 << 20
+"""How many bytes of scripts are sent in one conversation at most, unless a single one is longer."""
+FETCH_BYTES = 4 << 20
+"""How much of one stream is fetched in one conversation at most."""
+FETCHES = 4
+"""How many streams are fetched from in one conversation at most."""
+NOT_AFTER_S = 900
+"""How long a start that was sent may still begin, in seconds of the agent's uptime."""
+CLAIMED_S = 30
+"""An attempt that was taken and has not begun after so long never will (ssh-dispatch.md 3.6, row 4)."""
+TRIES = 5
+"""How often a start that the agent refuses is tried again, after 1, 2, 4 .. seconds, before the job has failed."""
+SKEW = timedelta(seconds=2)
+"""Clocks that differ by less count as equal: the agent's is told in whole seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What to start: the launch script, the job file, and how long it may take."""
+
+    launch: bytes
+    file: bytes = b""
+    timeout_s: float | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes go over the link."""
+        return len(self.launch) + len(self.file)
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """One attempt and what is to be done about it."""
+
+    key: AttemptKey
+    name: str
+    relay: str
+    """The relay agent to send the start through."""
+    payload: Payload | None = None
+    """What to start; None when it is only asked about."""
+    begun: bool = False
+    """Whether it is known to have begun, so that its absence means that its record was lost."""
+    watched: bool = False
+    """Whether there is something to report about how it stands."""
+    ask: bool = False
+    """Whether to ask about it now, not only with the next list."""
+    told: bool = False
+    """Whether it was reported as running."""
+    silent: bool = False
+    """Whether it was reported that there is no answer."""
+    kill: bool = False
+    store: bool = False
+    follow: bool = False
+    """Whether somebody reads what it writes."""
+    ack: bool = False
+    not_after: int | None = None
+    refusals: int = 0
+    rest_until_s: float = 0.0
+    whole: set[Stream] = field(default_factory=set)
+    """The streams of which all that there is has been fetched."""
+
+    @property
+    def needless(self) -> bool:
+        """Whether nothing is to be done about it any more."""
+        return not (self.watched or self.kill or self.store or self.ack)
+
+
+Asked = tuple[Watch | None, Request]
+
+
+class Books:
+    """The attempts at one agent."""
+
+    def __init__(self, agent: AgentIdentity, fetched: Fetched) -> None:
+        self.agent = agent
+        self._fetched = fetched
+        self._watches: dict[str, Watch] = {}
+        self.reborn = False
+        """Whether the agent has been restarted since it was met: what it has no record of may have run."""
+        self.skew = timedelta()
+        """How far its clock is ahead of ours."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is watched and nothing is to be done."""
+        return not self._watches
+
+    @property
+    def watched(self) -> int:
+        """How many attempts are watched."""
+        return sum(watch.watched for watch in self._watches.values())
+
+    # -- what is to be done --
+
+    def take(self, action: Send, name: str, payload: Payload | None, *, begun: bool) -> None:
+        """Take in one action of the manager; ``payload`` comes with a start."""
+        watch = self._watches.get(name)
+        if watch is None:
+            watch = self._watches[name] = Watch(key=action.key, name=name, relay=action.relay)
+        match action:
+            case StartAttempt():
+                watch.watched, watch.relay = True, action.relay
+                watch.payload, watch.ask = (None, True) if self.reborn else (payload, False)
+            case AskAgain():
+                watch.watched = watch.ask = True
+                watch.begun = watch.begun or begun
+            case KillAttempt():
+                watch.kill = True
+            case StoreResult():
+                watch.store, watch.whole = True, set()
+            case AckAttempt():
+                watch.ack = True
+
+    def look_at(self, name: str, *, follow: bool) -> bool:
+        """Ask about an attempt at once, with ``follow`` for what it wrote too; return whether it is one of ours."""
+        watch = self._watches.get(name)
+        if watch is None:
+            return False
+        watch.ask, watch.follow = True, watch.follow or follow
+        return True
+
+    def restarted(self) -> None:
+        """Take note that the agent was restarted: nothing is started there any more, and what ran is over."""
+        self.reborn = True
+        for watch in self._watches.values():
+            if watch.payload is not None:
+                watch.payload, watch.ask = None, True
+
+    def requests(self, now_s: float, uptime_s: int, *, poll: bool) -> list[Asked]:
+        """Return what to ask the agent now, starts of one relay agent only; ``uptime_s`` is the agent's."""
+        asked: list[Asked] = list(self._starts(now_s, uptime_s))
+        for watch in self._watches.values():
+            if watch.rest_until_s > now_s:
+                continue
+            if watch.kill:
+                asked.append((watch, Kill(watch.name)))
+            if watch.ack and not watch.store:
+                asked.append((watch, Ack(watch.name)))
+            if watch.ask and watch.watched and watch.payload is None:
+                asked.append((watch, State(watch.name)))
+        if poll and self.watched:
+            asked.append((None, List()))
+        asked += list(self._fetches(now_s))[:FETCHES]
+        return asked
+
+    def next_s(self) -> float | None:
+        """Return when something that rests is to be tried again, None when nothing does."""
+        times = (w.rest_until_s for w in self._watches.values() if w.rest_until_s)
+        return min(times, default=None)
+
+    def _starts(self, now_s: float, uptime_s: int) -> Iterator[Asked]:
+        relay, count, size = None, 0, 0
+        for watch in self._watches.values():
+            payload = watch.payload
+            if payload is None or watch.rest_until_s > now_s or not watch.watched:
+                continue
+            if relay is None:
+                relay = watch.relay
+            if watch.relay != relay:
+                continue
+            count, size = count + 1, size + payload.size
+            if count > STARTS or (count > 1 and size > START_BYTES):
+                return
+            if watch.not_after is None:
+                watch.not_after = uptime_s + NOT_AFTER_S
+            start = Start(
+                attempt_id=watch.name,
+                epoch=self.agent.epoch,
+                boot_id=self.agent.boot_id,
+                not_after=watch.not_after,
+                launch=payload.launch,
+                file=payload.file,
+                timeout_s=payload.timeout_s,
+            )
+            yield watch, start
+
+    def _fetches(self, now_s: float) -> Iterator[Asked]:
+        for watch in self._watches.values():
+            if not (watch.store or watch.follow) or watch.rest_until_s > now_s:
+                continue
+            for stream in Stream:
+                if stream not in watch.whole:
+                    have = self._fetched.size(watch.name, stream)
+                    yield watch, Fetch(watch.name, stream, have, FETCH_BYTES)
+
+    # -- what was answered --
+
+    def heard(
+        self, asked: Sequence[Asked], answers: Sequence[Answer], now_s: float
+    ) -> list[Observed]:
+        """Take in the answers to requests, and return what they mean for the manager.
+
+        Raises StoreError when what a job wrote cannot be stored here.
+        """
+        found: list[Observed] = []
+        for (watch, request), answer in zip(asked, answers, strict=True):
+            if watch is None:
+                if isinstance(answer, Listed):
+                    found += self._listed(answer)
+                continue
+            watch.silent = False
+            match answer:
+                case Stands():
+                    found += self._stands(watch, request, answer, now_s)
+                case KillOrdered(stands=stands):
+                    watch.kill = False
+                    if watch.watched:
+                        found += self._stands(watch, request, stands, now_s)
+                case Data():
+                    found += self._data(watch, answer)
+                case Damaged():
+                    self._rest(watch, now_s)
+                case _:
+                    pass  # not answered, and asked again
+            self._drop_if_done(watch)
+        return found
+
+    def silent(self, since: datetime) -> list[Observed]:
+        """Return that there is no answer about all that is watched, where that was not said yet."""
+        found = []
+        for watch in self._watches.values():
+            if watch.watched and not watch.silent:
+                watch.silent, watch.told = True, False
+                watch.ask = watch.payload is None
+                found.append(Observed(watch.key, attempts.NoAnswer(since)))
+        return found
+
+    def gone(self, why: str) -> list[Observed]:
+        """Return that nobody will ever know of the attempts here, and forget them."""
+        found = [
+            Observed(watch.key, what)
+            for watch in self._watches.values()
+            for what in self._without_agent(watch, why)
+        ]
+        self._watches.clear()
+        return found
+
+    @staticmethod
+    def _without_agent(watch: Watch, why: str) -> Iterator[Observation]:
+        if watch.watched:
+            yield attempts.Lost(why)
+        if watch.store:
+            yield attempts.Stored()
+        if watch.ack:
+            yield attempts.Acked()
+
+    def _listed(self, answer: Listed) -> Iterable[Observed]:
+        found: list[Observed] = []
+        for watch in list(self._watches.values()):
+            if not watch.watched or watch.payload is not None:
+                continue
+            stands = answer.standings.get(watch.name)
+            if stands is None:
+                # Not there or done with: only a question about it alone tells which.
+                watch.ask = True
+            else:
+                found += self._standing(watch, stands)
+            self._drop_if_done(watch)
+        return found
+
+    def _stands(
+        self, watch: Watch, request: Request, stands: Stands, now_s: float
+    ) -> Iterable[Observed]:
+        match request:
+            case Ack():
+                if isinstance(stands.standing, Tomb):
+                    watch.ack = False
+                    return [Observed(watch.key, attempts.Acked())]
+                self._rest(watch, now_s)
+                return []
+            case Fetch():
+                # There is nothing more to be had.
+                return self._stored(watch) if watch.store else []
+            case Start():
+                return self._started(watch, stands, now_s)
+            case _:
+                return self._standing(watch, stands) if watch.watched else []
+
+    def _started(self, watch: Watch, stands: Stands, now_s: float) -> Iterable[Observed]:
+        match stands.standing:
+            case NotTaken(reason):
+                watch.refusals += 1
+                if watch.refusals > TRIES:
+                    return self._over(watch, attempts.FailedToStart(reason))
+                self._rest(watch, now_s, 2.0 ** (watch.refusals - 1))
+                return []
+            case Expired():
+                # No start of it that was ever sent can begin any more, so a new one may be sent.
+                watch.not_after = None
+                return []
+            case _:
+                watch.payload = None
+                return self._standing(watch, stands)
+
+    def _standing(self, watch: Watch, stands: Stands) -> Iterable[Observed]:
+        watch.ask = False
+        match stands.standing:
+            case Running(started=started):
+                return self._runs(watch, self._by_our_clock(started))
+            case Lost(remains=Remains.THERE):
+                # It runs on without its runner. How it ends nobody will see; until then it is not over.
+                return self._runs(watch, None)
+            case Other():
+                watch.ask = True
+                return []
+            case Claimed() if stands.age_s is None or stands.age_s <= CLAIMED_S:
+                watch.ask = True
+                return []
+            case _:
+                return self._over(watch, self._ending(watch, stands))
+
+    def _ending(self, watch: Watch, stands: Stands) -> Observation | None:
+        """Return what it means that nothing more will come of an attempt here."""
+        match stands.standing:
+            case Claimed():
+                return attempts.Lost("the agent took it and did not begin it")
+            case Absent() if watch.begun or self.reborn:
+                why = "was restarted and " if self.reborn else ""
+                return attempts.Lost(f"the agent {why}has no record of it")
+            case Tomb():
+                # Taken and thrown away before the state that we have was restored.
+                return attempts.Lost("its result was fetched before")
+            case Ended(result=result):
+                started, ended = map(self._by_our_clock, (result.started, result.ended))
+                corrected = Ended(replace(result, started=started, ended=ended))
+                return observed(replace(stands, standing=corrected))
+            case _:
+                return observed(stands)
+
+    def _by_our_clock(self, at: datetime) -> datetime:
+        return at - self.skew if abs(self.skew) > SKEW else at
+
+    def _runs(self, watch: Watch, started: datetime | None) -> Iterable[Observed]:
+        watch.begun = True
+        if watch.told:
+            return []
+        watch.told = True
+        return [Observed(watch.key, attempts.Running(started))]
+
+    def _over(self, watch: Watch, what: Observation | None) -> Iterable[Observed]:
+        watch.watched = watch.ask = watch.follow = watch.kill = False
+        watch.payload = None
+        return [] if what is None else [Observed(watch.key, what)]
+
+    def _data(self, watch: Watch, answer: Data) -> Iterable[Observed]:
+        self._fetched.append(watch.name, answer.stream, answer.offset, answer.content)
+        if answer.offset + len(answer.content) >= answer.size:
+            watch.whole.add(answer.stream)
+        if len(watch.whole) < len(Stream):
+            return []
+        if not watch.store:
+            # All that there is so far; whoever reads on will say so.
+            watch.follow, watch.whole = False, set()
+            return []
+        return self._stored(watch)
+
+    def _stored(self, watch: Watch) -> Iterable[Observed]:
+        self._fetched.sync(watch.name)
+        watch.store = False
+        return [Observed(watch.key, attempts.Stored())]
+
+    def _rest(self, watch: Watch, now_s: float, seconds: float = 1.0) -> None:
+        watch.rest_until_s = now_s + seconds
+
+    def _drop_if_done(self, watch: Watch) -> None:
+        if watch.needless:
+            self._watches.pop(watch.name, None)

@@ -1,0 +1,357 @@
+"""A courier: the thread that keeps links to one agent, and carries requests there and answers back.
+
+It asks for a list every few seconds, which is the truth, and listens for the ends of jobs, which is faster. When the
+agent cannot be reached it goes on trying, through every relay agent that leads there, and says so once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+
+from ajs.actions import Send
+from ajs.agents import AgentIdentity, Destination
+from ajs.dispatch.answers import parse_event
+from ajs.dispatch.launching import follow_command
+from ajs.dispatch.link import FarSide, Link, Stream
+from ajs.dispatch.link_errors import Closed, LinkError
+from ajs.dispatch.protocol import Heard, Hello, Introduction
+from ajs.errors import StoreError
+from ajs.fleet import Contact
+from ajs.runner.remote.books import Asked, Books, Payload
+from ajs.runner.remote.desk import Desk
+from ajs.runner.remote.relays import at_relay, to_agent
+from ajs.runner.remote.talk import converse, introduced, root_of
+
+POLL_S = 5.0
+"""How often to ask how the jobs stand."""
+SILENCE_S = 15.0
+"""After how long without an answer the manager is told."""
+OPEN_S = 15.0
+"""How long opening a link may take."""
+SHORTEST_REST_S = 0.5
+LONGEST_REST_S = 15.0
+"""How long to wait after no relay agent led to the agent: twice as long each time, up to this."""
+IDLE_S = 600.0
+"""After how long without anything to do the links are given up."""
+DISK_REST_S = 5.0
+"""How long to wait when what a job wrote cannot be stored here."""
+
+
+def key_of(far_side: FarSide) -> str:
+    """Return what an agent's host key is known by: its certificate's key id, or the key's fingerprint."""
+    return far_side.key_id or far_side.fingerprint
+
+
+class Courier:
+    """One agent: its books, its links, its thread."""
+
+    def __init__(self, agent: AgentIdentity, relay: str, desk: Desk) -> None:
+        """``relay`` is the relay agent or group that leads to the agent, "" for none."""
+        self.agent = agent
+        self._relay = relay
+        self._desk = desk
+        self._news = threading.Condition()
+        self._books = Books(agent, desk.fetched)
+        self._present = (agent.epoch, agent.boot_id)
+        self._links: dict[str, Link] = {}
+        self._listeners: list[Stream] = []
+        self._uptime_ahead_s = 0.0
+        self._trouble = "no link to it has been opened yet"
+        self._over = ""
+        self._stopping = False
+        self._poll_at_s = 0.0
+        self._rest_s = 0.0
+        self._rest_until_s = 0.0
+        self._used_at_s = self._heard_at_s = desk.clock.elapsed_s()
+        self._heard_at: datetime = desk.clock.now().utc
+        self._thread = threading.Thread(
+            target=self._run, name=f"courier {agent.label}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    # -- for the manager and for scouts --
+
+    @property
+    def contact(self) -> Contact:
+        """The agent, and why it cannot be used now."""
+        restarted = "it was restarted" if self._books.reborn else ""
+        return Contact(self.agent, self._over or restarted or self._trouble)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the courier has nothing to do any more and has gone, or never will do anything again."""
+        return not self._thread.is_alive()
+
+    @property
+    def linked(self) -> bool:
+        """Whether there is a link that lives."""
+        return any(link.ended is None for link in list(self._links.values()))
+
+    def take(self, action: Send, name: str, payload: Payload | None, *, begun: bool) -> None:
+        """Take one action to carry out."""
+        with self._news:
+            self._books.take(action, name, payload, begun=begun)
+            self._used_at_s = self._desk.clock.elapsed_s()
+            self._news.notify_all()
+
+    def look_at(self, names: Iterable[str], *, follow: bool) -> None:
+        """Look at attempts at once that something may have happened to; ``follow``: somebody reads what they write."""
+        with self._news:
+            if sum(self._books.look_at(name, follow=follow) for name in names):
+                self._news.notify_all()
+
+    def adopt(self, relay: str, link: Link, heard: Heard, said: Introduction) -> None:
+        """Take over a link to the agent that somebody else has opened."""
+        self._attach(relay, link, heard, said)
+        with self._news:
+            self._trouble = ""
+            self._rest_s = self._rest_until_s = 0.0
+            self._news.notify_all()
+        self._desk.wake()
+
+    def stop(self) -> None:
+        """Let go of everything; jobs run on."""
+        with self._news:
+            self._stopping = True
+            self._news.notify_all()
+
+    def join(self) -> None:
+        """Wait for the end after ``stop``."""
+        self._thread.join()
+
+    # -- the thread --
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping and not self._over and not self._useless():
+                self._turn()
+        finally:
+            for listener in self._listeners:
+                listener.close()
+            for relay, link in self._links.items():
+                link.close()
+                self._desk.relays.count(relay, -1)
+            self._links = {}
+
+    def _useless(self) -> bool:
+        idle_s = self._desk.clock.elapsed_s() - self._used_at_s
+        return self._books.idle and (idle_s > IDLE_S or self._books.reborn)
+
+    def _turn(self) -> None:
+        now_s = self._desk.clock.elapsed_s()
+        self._tell_silence(now_s)
+        with self._news:
+            if self._stopping:
+                return
+            asked = self._due(now_s)
+            if not asked:
+                self._news.wait(self._patience(now_s))
+                return
+        first = next((w.relay for w, _ in asked if w is not None), "")
+        try:
+            relay, link = self._link(first)
+            self._ask(relay, link, asked)
+        except LinkError as error:
+            self._failed(error)
+        except StoreError as error:
+            self._set_trouble(error.message)
+            self._rest_until_s = self._desk.clock.elapsed_s() + DISK_REST_S
+
+    def _due(self, now_s: float) -> list[Asked]:
+        if now_s < self._rest_until_s:
+            return []
+        asked = self._books.requests(
+            now_s, int(now_s + self._uptime_ahead_s), poll=now_s >= self._poll_at_s
+        )
+        if asked or self._books.idle or now_s < self._poll_at_s:
+            return asked
+        return [(None, Hello())]
+
+    def _patience(self, now_s: float) -> float:
+        """Return how long there is nothing to do unless somebody says so."""
+        times = [self._poll_at_s, self._books.next_s() or 0.0]
+        if self._books.idle:
+            times = [self._used_at_s + IDLE_S]
+        at_s = min((t for t in times if t > now_s), default=now_s + POLL_S)
+        if not self._heard_lately(now_s):
+            at_s = min(at_s, now_s + SILENCE_S)
+        return max(0.01, max(at_s, self._rest_until_s) - now_s)
+
+    # -- talking --
+
+    def _ask(self, relay: str, link: Link, asked: list[Asked]) -> None:
+        requests = [request for _, request in asked]
+        heard = converse(link, *self._call, requests, self.agent.label)
+        now_s = self._desk.clock.elapsed_s()
+        if (heard.agent.epoch, heard.agent.boot_id) != self._present:
+            self._introduce(relay, link)
+        with self._news:
+            seen = self._books.heard(asked, heard.answers, now_s)
+            if any(watch is None for watch, _ in asked):
+                self._poll_at_s = now_s + POLL_S
+        self._heard(now_s)
+        if seen:
+            self._desk.tell(seen, relay)
+
+    @property
+    def _call(self) -> tuple[str, bytes, str]:
+        destination = self._destination()
+        return root_of(destination.job_folder), self._desk.helper, self._desk.helper_digest
+
+    def _destination(self) -> Destination:
+        found = self._desk.destination(self.agent.destination)
+        if found is None:
+            cause = f"the destination {self.agent.destination} is no longer defined"
+            raise Closed(self.agent.label, cause, "define it again: its agents keep the results")
+        return found
+
+    def _heard(self, now_s: float) -> None:
+        self._heard_at_s, self._heard_at = now_s, self._desk.clock.now().utc
+        self._rest_s = self._rest_until_s = 0.0
+        self._set_trouble("")
+
+    def _failed(self, error: LinkError) -> None:
+        self._rest_s = min(max(2 * self._rest_s, SHORTEST_REST_S), LONGEST_REST_S)
+        self._rest_until_s = self._desk.clock.elapsed_s() + self._rest_s
+        self._set_trouble(str(error))
+
+    def _set_trouble(self, said: str) -> None:
+        if said != self._trouble:
+            self._trouble = said
+            self._desk.wake()
+
+    def _heard_lately(self, now_s: float) -> bool:
+        return now_s - self._heard_at_s <= SILENCE_S
+
+    def _tell_silence(self, now_s: float) -> None:
+        if self._heard_lately(now_s):
+            return
+        with self._news:
+            seen = self._books.silent(self._heard_at)
+        if seen:
+            self._desk.tell(seen, "")
+
+    # -- links --
+
+    def _link(self, first: str) -> tuple[str, Link]:
+        """Return a link that lives: through this relay agent where that can be had, else through another one."""
+        for relay, link in list(self._links.items()):
+            if link.ended is not None:
+                self._drop(relay, link)
+        if first in self._links:
+            return first, self._links[first]
+        names = self._desk.relays.in_order(self._desk.agents, self._relay, first)
+        error: LinkError | None = None
+        for relay in names if first or not self._links else ():
+            if relay in self._links:
+                break
+            try:
+                return relay, self._open(relay)
+            except LinkError as failed:
+                error = failed
+        for relay, link in self._links.items():
+            return relay, link
+        if error is None:
+            troubles = "; ".join(self._desk.relays.troubles().values())
+            cause = troubles or f"no relay agent of {self._relay} is defined"
+            error = Closed(self.agent.label, cause, "it is tried again in a moment")
+        raise error
+
+    def _open(self, relay: str) -> Link:
+        """Return a new link to the agent at its own address, the agent being the same as ever."""
+        desk, destination = self._desk, self._destination()
+        route = to_agent(desk.agents, destination, self.agent, relay)
+        try:
+            link = desk.links.open(route, now=desk.clock.now().utc, deadline_s=OPEN_S)
+        except LinkError as error:
+            if relay and at_relay(error):
+                desk.relays.failed(relay, str(error))
+                desk.wake()
+            raise
+        if relay:
+            desk.relays.reached(relay)
+        try:
+            self._introduce(relay, link)
+        except LinkError:
+            link.close()
+            raise
+        return link
+
+    def _introduce(self, relay: str, link: Link) -> None:
+        """Make sure that it is the agent that we know, and take note of whether it was restarted."""
+        heard, said = introduced(link, *self._call, self.agent.label)
+        if key_of(link.far_side) != self.agent.host_key:
+            self._end("its address is another host's now", link)
+        if heard.agent.epoch != self.agent.epoch:
+            self._end("its job folder was made anew, and with it every record is gone", link)
+        if self._links.get(relay) is not link:
+            self._attach(relay, link, heard, said)
+        else:
+            self._note(heard, said)
+
+    def _end(self, why: str, link: Link) -> None:
+        """Give up an agent that is no more: what it knew, nobody will ever know."""
+        with self._news:
+            self._over = why
+            seen = self._books.gone(f"the agent {self.agent.label} is gone: {why}")
+        self._desk.tell(seen, "")
+        link.close()
+        raise Closed(self.agent.label, why, "its jobs have an unknown end")
+
+    def _attach(self, relay: str, link: Link, heard: Heard, said: Introduction) -> None:
+        self._note(heard, said)
+        with self._news:
+            old = self._links.pop(relay, None)
+            self._links[relay] = link
+        if old is None:
+            self._desk.relays.count(relay, 1)
+        else:
+            old.close()
+        self._listen(link)
+
+    def _note(self, heard: Heard, said: Introduction) -> None:
+        clock = self._desk.clock
+        with self._news:
+            self._present = (heard.agent.epoch, heard.agent.boot_id)
+            same = (heard.agent.boot_id, str(said.init_ticks)) == (
+                self.agent.boot_id,
+                self.agent.init_ticks,
+            )
+            if not same:
+                # Known attempts are looked after. New ones go to whom the agent is now, whom a scout will meet.
+                self._books.restarted()
+            self._books.skew = said.clock - clock.now().utc
+            self._uptime_ahead_s = heard.agent.uptime_s - clock.elapsed_s()
+
+    def _drop(self, relay: str, link: Link) -> None:
+        with self._news:
+            if self._links.get(relay) is link:
+                del self._links[relay]
+                self._desk.relays.count(relay, -1)
+        error = link.ended
+        if relay and error is not None and at_relay(error):
+            self._desk.relays.failed(relay, str(error))
+
+    # -- listening --
+
+    def _listen(self, link: Link) -> None:
+        """Have a thread listen for the ends of jobs as long as the link lives."""
+        root = self._call[0]
+        name = f"listener {self.agent.label}"
+        threading.Thread(target=self._hear, args=(link, root), name=name, daemon=True).start()
+
+    def _hear(self, link: Link, root: str) -> None:
+        with suppress(LinkError):
+            stream = link.stream(follow_command(root), deadline_s=OPEN_S)
+            self._listeners.append(stream)
+            rest = b""
+            for piece in stream:
+                *lines, rest = (rest + piece).split(b"\n")
+                names = [parse_event(line + b"\n") for line in lines]
+                self.look_at([name for name in names if name is not None], follow=False)
