@@ -15,7 +15,6 @@ from ajs.store.undo import undo_rows
 from ajs.store.upgrade import upgrade
 from tests.store import kit
 
-IMAGES = ("before", "after")
 HOLD = 6
 """The newest operation of that state: a hold."""
 
@@ -39,25 +38,15 @@ def dumped(folder: str, *but: str) -> dict[str, list[dict[str, object]]]:
     return found
 
 
-def as_kept(state: dict[str, list[dict[str, object]]]) -> dict[str, list[object]]:
+def as_kept(state: dict[str, list[dict[str, object]]]) -> dict[str, list[str]]:
     """Return what every version keeps: 0 was how it said that nobody interrupted or killed anything."""
     ours = {"interrupted", "kill_asked"}
     return {
         table: sorted(
-            (
-                sorted(
-                    (
-                        k,
-                        v.replace('"interrupted":0', '"interrupted":null')
-                        if k in IMAGES and v
-                        else v,
-                    )
-                    for k, v in row.items()
-                    if k not in ours
-                )
-                for row in rows
-            ),
-            key=repr,
+            repr(sorted((k, v) for k, v in row.items() if k not in ours)).replace(
+                '"interrupted":0', '"interrupted":null'
+            )
+            for row in rows
         )
         for table, rows in state.items()
     }
