@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ajs.demo.cloud.process import ParentGone, listening, say_ready, watch_parent
 
 LOG = logging.getLogger("ajs.demo.cloud")
-CONNECT_S = 2.0
+CONNECT_S = 5.0
 CHECK_EVERY_S = 0.5
 PIECE = 64 * 1024
 GREETING = b"SSH-"
