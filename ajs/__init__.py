@@ -30,7 +30,7 @@ shell
 front ends
 ``render``                results → words, tables, JSON
 ``cli``                   one file per command
-``demo``                  the main job, played in a fresh folder
+``demo``                  the main job, played in a fresh folder; a cloud on this machine
 ``testing``               public fakes
 ========================  =====================================================================
 

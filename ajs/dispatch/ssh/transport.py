@@ -97,7 +97,7 @@ class _Packets(Packetizer):
             raise
 
 
-class _Bound(paramiko.Message):
+class Bound(paramiko.Message):
     """A message on a channel that must not go out once the channel is closed."""
 
     def __init__(self, channel: paramiko.Channel, content: bytes | None = None) -> None:
@@ -179,7 +179,7 @@ class Transport(paramiko.Transport):
 
     def send(self, channel: paramiko.Channel, data: bytes) -> int:
         """Send some of the data and return how much; 0 or OSError when the channel is closed."""
-        message = _Bound(channel)
+        message = Bound(channel)
         message.add_byte(cMSG_CHANNEL_DATA)
         message.add_int(channel.remote_chanid)
         return cast("int", _Channels._send(channel, data, message))
@@ -189,13 +189,13 @@ class Transport(paramiko.Transport):
         with channel.lock:
             message = _Channels._send_eof(channel)
         if message is not None:
-            _Transports._send_user_message(self, _Bound(channel, message.asbytes()))
+            _Transports._send_user_message(self, Bound(channel, message.asbytes()))
 
     def _send_message(self, message: paramiko.Message) -> None:
         # paramiko lets go of the channel's lock before it sends, so that data or its end could follow CLOSE; OpenSSH
         # answers that by cutting the connection with all its channels. CLOSE goes out under the lock held here, and
         # after the channel was marked as closed.
-        if isinstance(message, _Bound) and message.channel.closed:
+        if isinstance(message, Bound) and message.channel.closed:
             return
         _Transports._send_message(self, message)
 
