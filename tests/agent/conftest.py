@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -125,6 +126,32 @@ class Place:
             "kill_after_s": 1,
         }
         return Start(attempt_id=name or self.new_name(), launch=script.encode(), **(usual | more))
+
+    @contextmanager
+    def held_up(self, tool: str) -> Iterator[Path]:
+        """Have helpers that are called now stop before they run this tool, until the file is there that is given."""
+        if "busybox" in self.shell:
+            pytest.skip("busybox brings its tools along: none can be held up")
+        folder = self.root.parent / "tools"
+        folder.mkdir()
+        go = folder / "go"
+        wrapper = folder / tool
+        wrapper.write_text(
+            f"#!/bin/sh\nread -r pid _ < /proc/self/stat\n> '{folder}/held-'$pid\n"
+            f"until [ -e '{go}' ]; do sleep 0.01; done\nexec {shutil.which(tool)} \"$@\"\n"
+        )
+        wrapper.chmod(0o755)
+        usual = self.environment
+        self.environment = usual | {"PATH": f"{folder}:{usual['PATH']}"}
+        try:
+            yield go
+        finally:
+            self.environment = usual
+            go.touch()
+
+    def held(self, many: int) -> bool:
+        """Whether this many are held up."""
+        return len(list((self.root.parent / "tools").glob("held-*"))) == many
 
     def new_name(self) -> str:
         """A name that no test uses beside this one: survivors are looked for on the whole machine."""

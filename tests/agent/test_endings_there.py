@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 from ajs.dispatch.messages import (
     Absent,
     Claimed,
     Exited,
+    FailedToStart,
     Lost,
     Remains,
     Running,
@@ -141,6 +143,27 @@ def test_a_kill_is_polite_first_and_says_so(place: Place):
     assert place.output(name) == b"ready\nbye\n"
 
 
+def test_a_job_killed_before_it_began_never_begins(place: Place, tmp_path: Path):
+    """It is held up on its way to the record, where it asks for the time."""
+    start = place.job(f"touch '{tmp_path}/ran'")
+    usual = place.environment
+    with place.held_up("date") as go:
+        starting = threading.Thread(target=place.ask, args=[start])
+        starting.start()
+        until(lambda: place.held(1), "the job held up")
+        place.environment = usual
+        assert place.state(start.attempt_id) == Claimed()
+        never = Lost(remains=Remains.NEVER_RAN, job_pid=None)
+        killed = place.ask(Kill(start.attempt_id))
+        assert isinstance(killed, KillOrdered)
+        assert (killed.stands.standing, killed.survivors) == (never, 0)
+        go.touch()
+        starting.join()
+    result = place.result(start.attempt_id)
+    assert result.outcome == FailedToStart("it was killed before it began")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_children_left_behind_are_killed(place: Place):
     name = place.run("sleep 100 & sleep 100 & timeout 100 sleep 100 & sleep 0.3")
     assert place.result(name).outcome == Exited(0)
@@ -163,6 +186,8 @@ def test_a_job_cannot_end_its_runner_with_signals_for_all(place: Place):
 
 
 def test_a_job_that_kills_its_runner_is_lost(place: Place):
-    name = place.run("kill -9 $(cut -d' ' -f4 /proc/$$/stat); exec sleep 100")
+    start = place.job("kill -9 $(cut -d' ' -f4 /proc/$$/stat); exec sleep 100")
+    name = start.attempt_id
+    place.ask(start)
     until(lambda: isinstance(place.state(name), Lost), "lost")
     assert place.state(name).remains is Remains.THERE

@@ -27,6 +27,7 @@ from ajs.dispatch.protocol import (
     List,
     Listed,
     Other,
+    Start,
     Tomb,
     build,
 )
@@ -168,19 +169,57 @@ def test_events_tell_of_every_end_and_stay_small(place: Place):
 # -- once --
 
 
-def test_many_starts_at_once_run_once(place: Place, tmp_path: Path):
-    start = place.job(f"echo run >> '{tmp_path}/runs'; sleep 1", name="once")
+def all_at_once(place: Place, start: Start, many: int) -> list[object]:
+    """Send the start many times at once; whoever is held up goes on when all are."""
     answers: list[object] = []
     threads = [
-        threading.Thread(target=lambda: answers.append(place.stands(start))) for _ in range(24)
+        threading.Thread(target=lambda: answers.append(place.stands(start))) for _ in range(many)
     ]
     for thread in threads:
         thread.start()
+    if "tools" in place.environment["PATH"]:
+        until(lambda: place.held(many), "all of them held up")
+        (place.root.parent / "tools" / "go").touch()
     for thread in threads:
         thread.join()
-    assert place.result("once").outcome == Exited(0)
+    return answers
+
+
+def test_many_starts_at_once_run_once(place: Place, tmp_path: Path):
+    start = place.job(f"echo run >> '{tmp_path}/runs'; sleep 1")
+    answers = all_at_once(place, start, 24)
+    assert place.result(start.attempt_id).outcome == Exited(0)
     assert {type(answer) for answer in answers} <= {Claimed, Running, Ended}
     assert len(answers) == 24
+    assert (tmp_path / "runs").read_text() == "run\n"
+
+
+def test_starts_that_all_found_nothing_run_once(place: Place, tmp_path: Path):
+    """All have looked before the first one takes the lock."""
+    start = place.job(f"echo run >> '{tmp_path}/runs'; sleep 1")
+    with place.held_up("mkdir"):
+        answers = all_at_once(place, start, 24)
+    assert place.result(start.attempt_id).outcome == Exited(0)
+    assert {type(answer) for answer in answers} <= {Claimed, Running, Ended}
+    assert (tmp_path / "runs").read_text() == "run\n"
+
+
+def test_a_start_held_up_until_all_is_over_finds_the_tomb(place: Place, tmp_path: Path):
+    start = place.job(f"echo run >> '{tmp_path}/runs'")
+    usual = place.environment
+    answers: list[object] = []
+    with place.held_up("mkdir") as go:
+        late = threading.Thread(target=lambda: answers.append(place.stands(start)))
+        late.start()
+        until(lambda: place.held(1), "the late one held up")
+        place.environment = usual
+        assert isinstance(place.stands(start), Running | Ended)
+        place.result(start.attempt_id)
+        assert place.stands(Ack(start.attempt_id)) == Tomb()
+        go.touch()
+        late.join()
+    assert answers == [Tomb()]
+    assert not place.folder(start.attempt_id).exists()
     assert (tmp_path / "runs").read_text() == "run\n"
 
 
