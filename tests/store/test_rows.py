@@ -41,6 +41,7 @@ attempts = st.builds(
     number=st.integers(1, 9),
     state=st.sampled_from(AttemptState),
     place=texts,
+    relay=texts,
     placed=st.none() | instants,
     started=st.none() | instants,
     ended=st.none() | instants,
@@ -90,7 +91,7 @@ COVERED = [
     (
         Attempt,
         {"generation", "path", "number", "state", "place", "placed", "started", "ended", "result"}
-        | {"why", "silent_since", "late"},
+        | {"why", "silent_since", "late", "relay"},
     ),
     (
         Result,

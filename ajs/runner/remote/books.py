@@ -48,7 +48,7 @@ FETCHES = 4
 NOT_AFTER_S = 900
 """How long a start that was sent may still begin, in seconds of the agent's uptime."""
 CLAIMED_S = 30
-"""An attempt that was taken and has not begun after so long never will (ssh-dispatch.md 3.6, row 4)."""
+"""An attempt that was taken and has not begun after so long is ended (ssh-dispatch.md 3.6, row 4)."""
 TRIES = 5
 """How often a start that the agent refuses is tried again, after 1, 2, 4 .. seconds, before the job has failed."""
 SKEW = timedelta(seconds=2)
@@ -344,7 +344,9 @@ class Books:
             case Other():
                 watch.ask = True
                 return []
-            case Claimed() if stands.age_s is None or stands.age_s <= CLAIMED_S:
+            case Claimed():
+                # Too old, whoever took it died before it began: killed, it never will, and the agent says so.
+                watch.kill = watch.kill or (stands.age_s or 0) > CLAIMED_S
                 watch.ask = True
                 return []
             case _:
@@ -353,8 +355,6 @@ class Books:
     def _ending(self, watch: Watch, stands: Stands) -> Observation | None:
         """Return what it means that nothing more will come of an attempt here."""
         match stands.standing:
-            case Claimed():
-                return attempts.Lost("the agent took it and did not begin it")
             case Absent() if watch.begun or self.reborn:
                 why = "was restarted and " if self.reborn else ""
                 return attempts.Lost(f"the agent {why}has no record of it")
