@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from ajs.agents import remote_place
 from ajs.attempts import AttemptKey
+from ajs.dispatch.fetched import Fetched
 from ajs.dispatch.messages import (
     Absent,
     Claimed,
@@ -27,12 +30,17 @@ from ajs.store import folder as folders
 from ajs.store import progress, show, units
 from ajs.store.database import Reading
 from ajs.store.numbers import execution_id, generation_number
+from ajs.store.presence import poke
 from ajs.store.show import AttemptRow
 from ajs.store.units import JOB, Unit
 
 PIECE_BYTES = 1 << 16
 LOOK_S = 0.2
 """How often to look for more while following a job, in seconds."""
+BRING_S = 2.0
+"""How long to wait for what a job on an agent has written so far, in seconds."""
+FETCHED = frozenset({"STORED", "ACKED", "LOST"})
+"""States of an attempt on an agent of which nothing more will be fetched."""
 TO_COME = frozenset({"QUEUED", "PLACED", "UNKNOWN"})
 """States of an attempt that its place may not have taken yet."""
 
@@ -64,29 +72,109 @@ def output(service: Service, wanted: Wanted, *, follow: bool = False) -> Iterato
     Raises OutputNotFound, at once, when there is none; UnitNotFound and GenerationNotFound.
     """
     with service.store.read() as tx:
-        unit, key, name = _find(tx, wanted)
-    job = _Job(service, unit, key, name)
+        unit, row, name = _find(tx, wanted)
+    job = _Job(service, unit, row, name)
     if not follow:
         job.require_output()
     return _pieces(job, wanted.streams, follow=follow)
 
 
-class _Job:
-    """One attempt of a job: its record and its output in the spool."""
+class _Source(Protocol):
+    """Where the output of one attempt lies."""
 
-    def __init__(self, service: Service, unit: Unit, key: AttemptKey, name: str) -> None:
-        self.clock = system_clock(service)
-        self._store = service.store
-        self._spool = Spool(Path(service.folder, folders.SPOOL))
-        self._unit = unit
-        self._key = key
+    def exists(self) -> bool:
+        """Whether there is any record of the attempt."""
+        ...
+
+    def is_over(self, state: Callable[[], str]) -> bool:
+        """Whether nothing more will be written; ``state`` is how far the attempt has come, as it is stored now."""
+        ...
+
+    def read(self, stream: Stream, offset: int) -> bytes:
+        """Return the next bytes of a stream; OutputNotFound or none when there are none yet."""
+        ...
+
+    def refresh(self) -> None:
+        """Have brought here what is not here yet."""
+        ...
+
+    def is_fresh(self) -> bool:
+        """Whether everything is here that was written before the last ``refresh``."""
+        ...
+
+
+class _Here:
+    """The spool of this machine."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._spool = Spool(Path(folder, folders.SPOOL))
         self._name = name
 
+    def exists(self) -> bool:
+        return not isinstance(self._spool.state(self._name), Absent)
+
+    def is_over(self, state: Callable[[], str]) -> bool:
+        match self._spool.state(self._name):
+            case Claimed() | Running() | Lost(remains=Remains.THERE):
+                return False
+            case Absent():
+                return state() not in TO_COME
+            case Ended() | Lost() | NotTaken():
+                return True
+
+    def read(self, stream: Stream, offset: int) -> bytes:
+        return self._spool.output(self._name, stream, offset, PIECE_BYTES)
+
+    def refresh(self) -> None:
+        """Nothing is to be brought."""
+
+    def is_fresh(self) -> bool:
+        return True
+
+
+class _There:
+    """What the manager has fetched from an agent; it fetches more when somebody reads."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._folder = folder
+        self._fetched = Fetched(Path(folder, folders.FETCHED))
+        self._name = name
+        self._mark = self._fetched.mark(name)
+
+    def exists(self) -> bool:
+        return self._fetched.has(self._name)
+
+    def is_over(self, state: Callable[[], str]) -> bool:
+        return state() in FETCHED
+
+    def read(self, stream: Stream, offset: int) -> bytes:
+        return self._fetched.output(self._name, stream, offset, PIECE_BYTES)
+
+    def refresh(self) -> None:
+        self._mark = self._fetched.mark(self._name)
+        poke(self._folder, self._name)
+
+    def is_fresh(self) -> bool:
+        return self._fetched.mark(self._name) != self._mark
+
+
+class _Job:
+    """One attempt of a job and what it wrote."""
+
+    def __init__(self, service: Service, unit: Unit, row: AttemptRow, name: str) -> None:
+        self.clock = system_clock(service)
+        self._store = service.store
+        self._unit = unit
+        self._row = row
+        there = remote_place(row.place) is not None
+        self._source: _Source = (_There if there else _Here)(service.folder, name)
+
     def require_output(self) -> None:
-        """Raise OutputNotFound when the spool has nothing of this attempt, saying why."""
-        if not isinstance(self._spool.state(self._name), Absent):
+        """Raise OutputNotFound when there is nothing of this attempt, saying why."""
+        self._bring()
+        if self._source.exists():
             return
-        waits = self._waits()
+        waits = self._state() in TO_COME
         raise OutputNotFound(
             f"{self._unit.path} has not begun yet, so there is no output"
             if waits
@@ -99,28 +187,35 @@ class _Job:
 
     def is_over(self) -> bool:
         """Whether nothing more will be written."""
-        match self._spool.state(self._name):
-            case Claimed() | Running() | Lost(remains=Remains.THERE):
-                return False
-            case Absent():
-                return not self._waits()
-            case Ended() | Lost() | NotTaken():
-                return True
+        return self._source.is_over(self._state)
+
+    def refresh(self) -> None:
+        """Have brought what is not here yet, without waiting for it."""
+        self._source.refresh()
 
     def read(self, stream: Stream, offset: int) -> bytes:
         """Return the next bytes of a stream, none when there are none yet."""
         with suppress(OutputNotFound):
-            return self._spool.output(self._name, stream, offset, PIECE_BYTES)
+            return self._source.read(stream, offset)
         return b""
 
-    def _waits(self) -> bool:
-        """Whether the attempt is still to be started."""
+    def _bring(self) -> None:
+        """Have brought what a job that runs has written, and wait for it a little."""
+        if self._source.is_over(self._state):
+            return
+        self._source.refresh()
+        for _ in range(int(BRING_S / LOOK_S)):
+            if self._source.is_fresh():
+                return
+            self.clock.sleep(LOOK_S)
+
+    def _state(self) -> str:
         with self._store.read() as tx:
-            found = show.attempts(tx, [self._key.generation], self._key.path)
-        return any(row.number == self._key.number and row.state in TO_COME for row in found)
+            found = show.attempts(tx, [self._row.generation], self._row.path)
+        return next((row.state for row in found if row.number == self._row.number), "")
 
 
-def _find(tx: Reading, wanted: Wanted) -> tuple[Unit, AttemptKey, str]:
+def _find(tx: Reading, wanted: Wanted) -> tuple[Unit, AttemptRow, str]:
     unit = units.find(tx, wanted.name.path)[0]
     if unit.kind != JOB or unit.root is None:
         raise OutputNotFound(
@@ -136,7 +231,7 @@ def _find(tx: Reading, wanted: Wanted) -> tuple[Unit, AttemptKey, str]:
         raise _nothing(unit, wanted)
     newest = max(found, key=lambda row: row.id)
     key = AttemptKey(newest.generation, newest.path, newest.number)
-    return unit, key, progress.attempt_names(tx, [key])[key]
+    return unit, newest, progress.attempt_names(tx, [key])[key]
 
 
 def _attempts(tx: Reading, unit: Unit, root: Unit, wanted: Wanted) -> list[AttemptRow]:
@@ -182,4 +277,5 @@ def _pieces(job: _Job, streams: Sequence[Stream], *, follow: bool) -> Iterator[P
                 yield Piece(stream, content)
         if over:
             return
+        job.refresh()
         job.clock.sleep(LOOK_S)

@@ -392,6 +392,7 @@ class Books:
         if not watch.store:
             # All that there is so far; whoever reads on will say so.
             watch.follow, watch.whole = False, set()
+            self._fetched.touch(watch.name)
             return []
         return self._stored(watch)
 
