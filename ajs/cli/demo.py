@@ -9,7 +9,9 @@ from ajs.errors import ExitCode, UsageError
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("what", metavar="[cloud]", type=click.Choice(["cloud"]), required=False)
+@click.argument(
+    "what", metavar="[cloud|records]", type=click.Choice(["cloud", "records"]), required=False
+)
 @click.option(
     "--copy-jobnets", metavar="FOLDER", help="Only copy the example jobnets into this folder."
 )
@@ -17,26 +19,32 @@ from ajs.errors import ExitCode, UsageError
 def command(context: click.Context, what: str | None, copy_jobnets: str | None) -> int:
     """Play the main job in a fresh folder, printing every command so that it can be retyped.
 
-    Two departments define, register, move and run their jobnets; one job fails and is recovered. The folder is left
-    behind.
+    Two departments define, register, move and run their jobnets; one job fails and is recovered. Then they run flexible
+    jobs on cloud agents, and a relay agent dies meanwhile. The folder is left behind.
 
     With the word cloud it starts relays, load balancers and agents on this machine instead, as processes that speak
-    SSH, and keeps them up until Ctrl-C.
+    SSH, in the folder cloud below the current one, and keeps them up until Ctrl-C. With the word records it shows what
+    those agents have on record.
 
     \b
     ajs demo                      play it, below the current folder
     ajs demo --copy-jobnets .     only copy the example jobnets
-    ajs demo cloud                a cloud to play with, below the current folder
+    ajs demo cloud                a cloud to play with
+    ajs demo records              which attempts its agents have begun and ended
     """
     from ajs.demo import play
 
     if copy_jobnets is not None:
         if what is not None:
-            raise UsageError("cloud and --copy-jobnets exclude each other", hint="give one of them")
+            raise UsageError(
+                f"{what} and --copy-jobnets exclude each other", hint="give one of them"
+            )
         play.copy_jobnets(copy_jobnets)
         return ExitCode.DONE
-    if what is not None:
+    if what == "cloud":
         return _keep_cloud()
+    if what == "records":
+        return _show_records()
     from ajs.cli.boundary import run
 
     return play.play(
@@ -46,19 +54,27 @@ def command(context: click.Context, what: str | None, copy_jobnets: str | None) 
 
 
 def _keep_cloud() -> int:
-    """Keep a cloud up in a fresh folder until Ctrl-C or SIGTERM."""
-    import os
+    """Keep a cloud up below the current folder until Ctrl-C or SIGTERM."""
     import signal
 
     from ajs.demo.cloud.cloud import Cloud
     from ajs.demo.cloud.show import described
-    from ajs.demo.play import fresh_folder
 
     ends = {signal.SIGINT, signal.SIGTERM}
-    with Cloud.start(fresh_folder(os.getcwd())) as cloud:
+    with Cloud.start(".") as cloud:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
         click.echo("\n".join(described(cloud)))
         signal.sigwait(ends)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     click.echo("the cloud is switched off; its folder is left behind", err=True)
+    return ExitCode.DONE
+
+
+def _show_records() -> int:
+    """Show what the agents of the cloud below the current folder have on record."""
+    from ajs.demo.cloud.cloud import FOLDER
+    from ajs.demo.cloud.records import records
+    from ajs.demo.cloud.show import recorded
+
+    click.echo("\n".join(recorded(records(FOLDER))))
     return ExitCode.DONE

@@ -94,22 +94,45 @@ def fresh_folder(parent: str) -> str:
         return name
 
 
-def play(run: Run, say: Callable[[str], None], steps: Sequence[Step] = STEPS) -> int:
-    """Make a fresh folder below the current one, play the steps in it, and return 0, or the first bad exit code."""
+def play(run: Run, say: Callable[[str], None]) -> int:
+    """Make a fresh folder below the current one, play the main job in it, and return 0, or the first bad exit code.
+
+    First on this machine, then on agents of a cloud that is switched off at the end.
+    """
+    from ajs.demo.in_cloud import play_in_cloud
+
     name = fresh_folder(os.getcwd())
     say(f"$ mkdir {name} && cd {name}")
     os.chdir(name)
     say("$ ajs demo --copy-jobnets .")
     copy_jobnets(".")
-    for step in steps:
-        if step.say:
-            say(f"\n# {step.say}")
-        say(f"$ {step.command}")
-        program, *arguments = shlex.split(step.command)
-        verb = arguments.pop(0) if program == "ajs" else program.removeprefix("ajs")
-        code = run(verb, program if program != "ajs" else f"ajs {verb}", arguments)
-        if code:
-            say(f"\nthe demo stops here: exit code {code}")
-            return code
+    code = play_steps(STEPS, run, say) or play_in_cloud(run, say)
+    if code:
+        say(f"\nthe demo stops here: exit code {code}")
+        return code
     say(f"\n# Everything is left in {name}: look into work/ and jobnets/, change something, go on.")
     return 0
+
+
+def play_steps(steps: Sequence[Step], run: Run, say: Callable[[str], None]) -> int:
+    """Print and run steps, and return 0, or the first bad exit code."""
+    for step in steps:
+        announce(step, say)
+        code = carry_out(step, run)
+        if code:
+            return code
+    return 0
+
+
+def announce(step: Step, say: Callable[[str], None]) -> None:
+    """Print what a step is for, and its command."""
+    if step.say:
+        say(f"\n# {step.say}")
+    say(f"$ {step.command}")
+
+
+def carry_out(step: Step, run: Run) -> int:
+    """Run the command of a step and return its exit code."""
+    program, *arguments = shlex.split(step.command)
+    verb = arguments.pop(0) if program == "ajs" else program.removeprefix("ajs")
+    return run(verb, program if program != "ajs" else f"ajs {verb}", arguments)

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from ajs.demo.cloud.cloud import Cloud
 from ajs.demo.cloud.layout import RELAYS
+from ajs.demo.cloud.records import Record
 from ajs.render.columns import Cell, aligned
 
 TITLES = ("NAME", "KIND", "ADDRESS", "PROCESS", "FOLDER")
+
+
+RECORD_TITLES = ("AGENT", "ATTEMPT", "BEGAN", "ENDED", "FETCHED")
+
+
+def recorded(found: Sequence[Record]) -> list[str]:
+    """Return a line for each attempt that an agent has on record."""
+    yes = {True: "yes", False: "no"}
+    rows = [
+        [Cell(text) for text in (r.agent, r.attempt, yes[r.began], yes[r.ended], yes[r.closed])]
+        for r in found
+    ]
+    return aligned(RECORD_TITLES, rows) if rows else ["no agent has any attempt on record"]
 
 
 def described(cloud: Cloud) -> list[str]:
