@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ajs.errors import GenerationNotFound, UsageError
 from ajs.operations.targets import Filters, Name, by_registration_number, find_units
-from ajs.operations.times import Local, local
+from ajs.operations.times import local
 from ajs.statuses import NOT_LET_GO, UNREGISTERED, Status
 from ajs.store import show as stored
 from ajs.store import units
@@ -42,7 +42,7 @@ class Which(NamedTuple):
 
     @property
     def searches(self) -> bool:
-        """Whether units without such a generation are left out instead of shown without one."""
+        """Whether units without such a generation are left out; job groups stay where something in them is shown."""
         return bool(self.number or self.since or self.until)
 
 
@@ -51,7 +51,8 @@ class Mark(NamedTuple):
 
     ``moved`` (value: the time before temporary changes), ``added``, ``also`` (value: the time of the original that
     stays), ``held`` and ``released`` (temporarily), ``hold`` (by definition), ``prohibited``, ``interrupted``,
-    ``kill_asked``, ``new`` (defined after this run started), ``undefined`` (no longer defined).
+    ``kill_asked``, ``new`` (defined after this run started), ``undefined`` (no longer defined), ``prohibited_run``
+    (value: the start of another run, still to come, that is prohibited).
     """
 
     what: str
@@ -112,7 +113,7 @@ def show(
     which = which or Which()
     _refuse_mixed(names, which)
     with service.store.read() as tx:
-        reading = _Reading(tx, filters, which, local(service.time_zone))
+        reading = _Reading(tx, service, filters, which)
         lines = reading.lines(names, inside=inside, attempts=attempts, following=following)
         output = _output(service, tx) if attempts else ""
     if not lines and which.searches:
@@ -150,11 +151,12 @@ class _Plan(NamedTuple):
 class _Reading:
     """Everything that the lines are made of, read within one consistent look."""
 
-    def __init__(self, tx: Reading, filters: Filters, which: Which, shown: Local) -> None:
+    def __init__(self, tx: Reading, service: Service, filters: Filters, which: Which) -> None:
         self.tx = tx
+        self.service = service
         self.filters = filters
         self.which = which
-        self.shown = shown
+        self.shown = local(service.time_zone)
         self.registered: dict[int, RegistrationRow] = {}
         self.generations: dict[int, list[GenerationRow]] = {}
         self.roots: dict[int, Unit] = {}
@@ -165,6 +167,7 @@ class _Reading:
         self.plans: dict[int, _Plan] = {}
         self.attempts: dict[tuple[int, str], AttemptRow] = {}
         self.following: dict[int, GenerationRow] = {}
+        self.prohibited: dict[int, list[str]] = {}
 
     def lines(
         self, names: Sequence[Name], *, inside: bool, attempts: bool, following: bool
@@ -180,7 +183,7 @@ class _Reading:
                 every += self._tree(root, part)
             else:
                 every += [line for unit, depth in part for line in self._of_unit(unit, depth)]
-        return every
+        return _without_empty_groups(every) if self.which.searches else every
 
     def _tree(self, root: int, part: list[tuple[Unit, int]]) -> Iterator[Line]:
         """Yield a part of a root jobnet's tree, once whole for each generation."""
@@ -252,6 +255,18 @@ class _Reading:
         if following:
             for row in stored.generations(self.tx, ids, phase="waiting"):
                 self.following.setdefault(row.root, row)
+        if self.which == Which():
+            self._load_prohibited(ids)
+
+    def _load_prohibited(self, ids: set[int]) -> None:
+        """Note the starts of the prohibited runs that are still to come."""
+        found = stored.prohibited(self.tx, ids)
+        if not found:
+            return  # So a look at what has none does not pay for the clock.
+        now = self.service.clock.now().wall.isoformat()
+        for root, start in found:
+            if start > now:
+                self.prohibited.setdefault(root, []).append(start)
 
     def _generations(self, every: list[Unit], named: dict[int, Name]) -> Iterable[GenerationRow]:
         """Return the generations asked for, in order of start."""
@@ -317,7 +332,7 @@ class _Reading:
     def _of_unit(self, unit: Unit, depth: int) -> Iterator[Line]:
         plain = self._plain(unit, depth)
         rows = [] if unit.root is None else self._shown(unit.root)
-        if not rows and not self.which.searches:
+        if not rows and (unit.root is None or not self.which.searches):
             yield plain
         for row in rows:
             yield self._in_generation(plain, row, _inner(unit, self.roots))
@@ -383,6 +398,8 @@ class _Reading:
             marks.append(Mark("also", _loaded(row.kept)["start"]))
         if row.phase == "prohibited":
             marks.append(Mark("prohibited"))
+        else:
+            marks += [Mark("prohibited_run", start) for start in self.prohibited.get(row.root, ())]
         if row.interrupted:
             marks.append(Mark("interrupted"))
         if row.phase == "waiting":
@@ -412,6 +429,17 @@ class _Reading:
             line = Line(full, name, kind, depth, "", registration, None, "")
             line = self._in_generation(line, row, path)
             yield line._replace(marks=(*line.marks, Mark("undefined")))
+
+
+def _without_empty_groups(lines: list[Line]) -> list[Line]:
+    """Return the lines without the job groups in which none of them shows a generation."""
+    holding = {"/"} if any(line.generation is not None for line in lines) else set()
+    for line in lines:
+        upper = line.unit.rpartition("/")[0] if line.generation is not None else ""
+        while upper and upper not in holding:
+            holding.add(upper)
+            upper = upper.rpartition("/")[0]
+    return [line for line in lines if line.kind != GROUP or line.unit in holding]
 
 
 class _TreeOrder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import takewhile
@@ -35,6 +35,15 @@ class Changed:
     changes: tuple[RowChange, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A prohibition of ``unit`` that no longer holds: the operation that made it, and the one that took it back."""
+
+    unit: str
+    made: Operation
+    back: Operation
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyRun:
     """Why one run is as it is.
@@ -51,6 +60,7 @@ class WhyRun:
     start: datetime | None
     nested: tuple[Reason, ...]
     changes: tuple[Changed, ...]
+    taken_back: tuple[TakenBack, ...] = ()
     chain: tuple[Stand, ...] = ()
     waiting: tuple[Stand, ...] = ()
 
@@ -61,7 +71,8 @@ class Why:
 
     ``rules`` are the root's on ``day`` and on the days that its runs come from; empty when rules are not used.
     ``passed`` says why the plan has no run although the rules give one: ``moved_past`` (by the run ``mover``),
-    ``had_its_turn``, ``went_by``, or "".
+    ``had_its_turn``, ``went_by``, or "". ``fates`` are those that hold; ``lapsed`` those of a cancelled registration
+    whose runs are there again, since it was registered anew.
     """
 
     unit: str
@@ -72,6 +83,7 @@ class Why:
     rules: tuple[tuple[date, tuple[Reason, ...]], ...]
     runs: tuple[WhyRun, ...]
     fates: tuple[FateRow, ...]
+    lapsed: tuple[FateRow, ...]
     passed: str
     mover: WhyRun | None
     manager_runs: bool
@@ -139,11 +151,7 @@ class _Explaining:
                 else:
                     gone.append(start)
         runs.sort(key=lambda run: (run.slot.start, run.slot.exec_date))
-        fates = [
-            fate
-            for fate in stored.fates(self.tx, [self.target.root.id])
-            if fate.exec_date == day.isoformat()
-        ]
+        fates, lapsed = self._fates(day, runs)
         lost = bool(given) and not runs and not fates and self.plan is not None
         mover = self._mover(given) if lost else None
         passed = ""
@@ -157,7 +165,8 @@ class _Explaining:
             registration=self.registration,
             rules=rules,
             runs=tuple(runs),
-            fates=tuple(fates),
+            fates=fates,
+            lapsed=lapsed,
             passed=passed,
             mover=mover,
             manager_runs=manager_runs,
@@ -218,6 +227,30 @@ class _Explaining:
                 return next((self._run(row) for row in self.rows if row.id == one.id), None)
         return None
 
+    def _fates(
+        self, day: date, runs: Sequence[WhyRun]
+    ) -> tuple[tuple[FateRow, ...], tuple[FateRow, ...]]:
+        """Return the fates of an execution date that hold, and those whose run was planned anew.
+
+        A prohibition that was taken back is told by the run itself.
+        """
+        every = stored.fates(self.tx, [self.target.root.id])
+        phases = {row.id: row.phase for row in self.rows}
+        newest = {fate.generation: fate.id for fate in sorted(every, key=lambda fate: fate.id)}
+        originals = {run.original.start.isoformat() for run in runs}
+        holding, lapsed = [], []
+        for fate in every:
+            if fate.exec_date != day.isoformat():
+                continue
+            phase = phases.get(fate.generation or 0)
+            if fate.fate != "prohibited":
+                holding.append(fate)
+            elif phase is None:
+                (lapsed if fate.start in originals else holding).append(fate)
+            elif phase == "prohibited" and fate.id == newest[fate.generation]:
+                holding.append(fate)
+        return tuple(holding), tuple(lapsed)
+
     # -- one run --
 
     def _run(self, row: GenerationRow) -> WhyRun:
@@ -227,6 +260,7 @@ class _Explaining:
             *(row.prohibited_units, row.version),
         )
         inner = self.target.inner
+        changes = self._changes(row)
         all_stands = stands(self.tx, row, self.target.root, generation, self.clock.now())
         return WhyRun(
             generation=row,
@@ -235,7 +269,8 @@ class _Explaining:
             status=Status[all_stands[inner].status] if inner in all_stands else None,
             start=self._start(generation),
             nested=self._nested(generation.original, _ties(generation)),
-            changes=self._changes(row),
+            changes=changes,
+            taken_back=tuple(_taken_back(changes)),
             chain=_chain(all_stands, inner),
             waiting=tuple(
                 stand
@@ -286,6 +321,29 @@ class _Explaining:
             if mine:
                 found.append(Changed(operation, mine))
         return tuple(found)
+
+
+def prohibits(change: RowChange) -> bool | None:
+    """Whether a change prohibits a unit (True) or takes that back (False); None when it does neither.
+
+    >>> prohibits(RowChange(what="prohibition", unit="/a/x", before="", after="yes"))
+    True
+    """
+    if change.what == "run_phase" and "prohibited" in (change.before, change.after):
+        return change.after == "prohibited"
+    return change.after == "yes" if change.what == "prohibition" else None
+
+
+def _taken_back(changes: Sequence[Changed]) -> Iterator[TakenBack]:
+    """Yield the prohibitions among the changes of a run that a later one of them took back."""
+    made: dict[str, Operation] = {}
+    for changed in changes:
+        for change in changed.changes:
+            on = prohibits(change)
+            if on:
+                made[change.unit] = changed.operation
+            elif on is False and change.unit in made:
+                yield TakenBack(change.unit, made.pop(change.unit), changed.operation)
 
 
 def _ties(generation: Generation) -> tuple[Tie, ...]:

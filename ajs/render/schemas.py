@@ -226,8 +226,19 @@ WHY_RUN = record(
     status_text=optional(TEXT),
     nested=every(REASON),
     changes=every(record(operation=record(**OPERATION_KEYS), changes=every(CHANGE))),
+    taken_back=every(
+        record(unit=TEXT, prohibited=record(**OPERATION_KEYS), taken_back=record(**OPERATION_KEYS))
+    ),
     chain=every(STAND),
     waiting=every(STAND),
+)
+
+FATE = record(
+    fate={"enum": ["skipped", "prohibited", "missed", "passed"]},
+    start=WALL,
+    why=TEXT,
+    operation=optional(NUMBER),
+    execution_id=optional(EXECUTION_ID),
 )
 
 WHY = _document(
@@ -241,15 +252,8 @@ WHY = _document(
     passed=optional({"enum": list(PASSED)}),
     moved_past_by=optional(WHY_RUN),
     runs=every(WHY_RUN),
-    fates=every(
-        record(
-            fate={"enum": ["skipped", "prohibited", "missed", "passed"]},
-            start=WALL,
-            why=TEXT,
-            operation=optional(NUMBER),
-            execution_id=optional(EXECUTION_ID),
-        )
-    ),
+    fates=every(FATE),
+    lapsed_fates=every(FATE),
     manager_runs=FLAG,
 )
 

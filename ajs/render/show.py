@@ -29,6 +29,7 @@ NOTES: dict[str, Callable[[str, str], str]] = {
     "released": lambda _at, _day: "released from hold",
     "hold": lambda _at, _day: "hold by definition",
     "prohibited": lambda _at, _day: "execution prohibited",
+    "prohibited_run": lambda at, day: f"run of {near(at, day)} prohibited",
     "interrupted": lambda _at, _day: "interrupted by an operator",
     "kill_asked": lambda _at, _day: "being killed",
     "new": lambda _at, _day: "defined after this run started",

@@ -50,6 +50,7 @@ ASKED = [
     ("why", "ajs why --format json /g/daily 2026/08/15"),
     ("why", "ajs why --format json /g/weekly 2026/08/14"),
     ("why", "ajs why --format json /g/never"),
+    ("why", "ajs why --format json /g/daily:@A1"),
     ("undo", "ajs undo 6 --dry-run --format json"),
     ("undo", "ajs undo 6 --format json"),
 ]
