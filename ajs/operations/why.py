@@ -238,7 +238,8 @@ class _Explaining:
         phases = {row.id: row.phase for row in self.rows}
         newest = {fate.generation: fate.id for fate in sorted(every, key=lambda fate: fate.id)}
         originals = {run.original.start.isoformat() for run in runs}
-        holding, lapsed = [], []
+        holding: list[FateRow] = []
+        lapsed: list[FateRow] = []
         for fate in every:
             if fate.exec_date != day.isoformat():
                 continue
