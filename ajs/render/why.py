@@ -13,7 +13,7 @@ from ajs.operations.why import Changed, TakenBack, Why, WhyRun, prohibits
 from ajs.reasons import Reason
 from ajs.render.history import change_words, changes_json, operation_json, typed
 from ajs.render.show import status_text
-from ajs.render.show_long import cause_text
+from ajs.render.show_long import cause_text, registered_at
 from ajs.render.times import minute
 from ajs.schedule import Slot
 from ajs.store.log import Operation
@@ -203,7 +203,7 @@ def as_json(service: str, found: Why) -> str:
             "execution_date": found.day.isoformat(),
             "registration": None
             if row is None
-            else {"method": row.method, "at": row.registered, "by": row.registered_by},
+            else {"method": row.method, "at": registered_at(row), "by": row.registered_by},
             "rules": [
                 {"day": day.isoformat(), "reasons": [_reason_json(reason) for reason in reasons]}
                 for day, reasons in found.rules
