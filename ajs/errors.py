@@ -215,6 +215,12 @@ class IllegalEvent(Refused):
     code = "AJS1212"
 
 
+class StillRegistered(Refused):
+    """The jobnet is registered for execution, and the command acts only on those that are not."""
+
+    code = "AJS1215"
+
+
 # -- 16: partly done --
 
 

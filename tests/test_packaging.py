@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = {"ajs", "ajsdefine", "ajsentry", "ajsleave", "ajsplan", "ajsshow", "ajsstart", "ajsstop"}
+COMMANDS = {
+    "ajs",
+    "ajsdefine",
+    "ajsdelete",
+    "ajsentry",
+    "ajsleave",
+    "ajsplan",
+    "ajsshow",
+    "ajsstart",
+    "ajsstop",
+}
 PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!]+")
 REGISTRY = re.compile(
     r"""https?://(?:

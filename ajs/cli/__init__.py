@@ -16,6 +16,7 @@ VERBS: dict[str, str] = {
     "entry": "Register jobnets for execution.",
     "plan": "Change planned runs: move, add, hold, prohibit, undo.",
     "show": "Show status, results and schedule of units.",
+    "delete": "Delete units.",
     "leave": "Cancel the registration of jobnets.",
     "start": "Run the manager of a scheduler service.",
     "stop": "Stop the manager.",
@@ -33,7 +34,7 @@ VERBS: dict[str, str] = {
 }
 """Every verb with the line that ``ajs`` alone shows; each is the module ``ajs.cli.VERB``."""
 
-SCRIPTS = ("define", "entry", "plan", "show", "leave", "start", "stop")
+SCRIPTS = ("define", "entry", "plan", "show", "leave", "delete", "start", "stop")
 """The verbs that are installed as a command of their own under their AJS3 name."""
 
 

@@ -19,7 +19,18 @@ from ajs.store import backup, plans, units
 from ajs.store.folder import database
 from ajs.store.presence import manager
 
-SCRIPTS = ("ajsdefine", "ajsentry", "ajsplan", "ajsshow", "ajsleave", "ajsstart", "ajsstop")
+SCRIPTS = (
+    *(
+        "ajsdefine",
+        "ajsentry",
+        "ajsplan",
+        "ajsshow",
+        "ajsleave",
+        "ajsdelete",
+        "ajsstart",
+        "ajsstop",
+    ),
+)
 CLOCK_DAYS = 400
 """How far ahead changes of the clock are looked for, in days: the next one of each kind is among them."""
 

@@ -172,7 +172,7 @@ class _Reading:
     def lines(
         self, names: Sequence[Name], *, inside: bool, attempts: bool, following: bool
     ) -> list[Line]:
-        found = find_units(self.tx, names, self.filters)
+        found = self._found(names)
         named = {unit.id: name for unit, name in found}
         listed = self._listed([unit for unit, _ in found], names, inside=inside)
         self._load([unit for unit, _ in listed], named, attempts=attempts, following=following)
@@ -183,7 +183,16 @@ class _Reading:
                 every += self._tree(root, part)
             else:
                 every += [line for unit, depth in part for line in self._of_unit(unit, depth)]
+        gone = {unit.path for unit, _ in found if unit.deleted is not None}
+        every = [_as_gone(line) if line.unit in gone else line for line in every]
         return _without_empty_groups(every) if self.which.searches else every
+
+    def _found(self, names: Sequence[Name]) -> list[tuple[Unit, Name]]:
+        """Return the units that the names mean; of those that were deleted only what was named, with all below it."""
+        every = find_units(self.tx, names, self.filters, deleted=True)
+        gone = {n.path for unit, n in every if unit.deleted is not None and unit.path == n.path}
+        found = [(unit, n) for unit, n in every if unit.deleted is None or n.path in gone]
+        return found or find_units(self.tx, names, self.filters)
 
     def _tree(self, root: int, part: list[tuple[Unit, int]]) -> Iterator[Line]:
         """Yield a part of a root jobnet's tree, once whole for each generation."""
@@ -429,6 +438,12 @@ class _Reading:
             line = Line(full, name, kind, depth, "", registration, None, "")
             line = self._in_generation(line, row, path)
             yield line._replace(marks=(*line.marks, Mark("undefined")))
+
+
+def _as_gone(line: Line) -> Line:
+    """Return the line of a unit that was deleted."""
+    mark = Mark("undefined")
+    return line if mark in line.marks else line._replace(marks=(*line.marks, mark))
 
 
 def _without_empty_groups(lines: list[Line]) -> list[Line]:

@@ -69,7 +69,8 @@ class WhyRun:
 class Why:
     """The reasons for one unit on one execution date.
 
-    ``rules`` are the root's on ``day`` and on the days that its runs come from; empty when rules are not used.
+    ``deleted`` is the operation that deleted the unit, None for one that is there. ``rules`` are the root's on ``day``
+    and on the days that its runs come from; empty when rules are not used.
     ``passed`` says why the plan has no run although the rules give one: ``moved_past`` (by the run ``mover``),
     ``had_its_turn``, ``went_by``, or "". ``fates`` are those that hold; ``lapsed`` those of a cancelled registration
     whose runs are there again, since it was registered anew.
@@ -78,6 +79,7 @@ class Why:
     unit: str
     root: str
     kind: str
+    deleted: Operation | None
     day: date
     registration: RegistrationRow | None
     rules: tuple[tuple[date, tuple[Reason, ...]], ...]
@@ -104,7 +106,7 @@ def why(
 
 
 def _target(tx: Reading, name: Name, registration_number: str) -> Target:
-    found = find_targets(tx, [name], Filters(), registration_number)
+    found = find_targets(tx, [name], Filters(), registration_number, deleted=True)
     if len(found) > 1:
         raise WrongKind(
             f"{name.path} means {len(found)} units; one at a time is explained",
@@ -125,6 +127,7 @@ class _Explaining:
         self.timetable: Timetable = timetables(tx, [root], service.mode)[root.id]
         self.registration = next(iter(stored.registrations(tx, [root.id])), None)
         self.plan = plans.load_plan(tx, root.id)
+        self.deleted = None if root.deleted is None else log.entry(tx, root.deleted)
         self.rows = stored.generations(tx, [root.id])
         self.clock = service.clock
 
@@ -133,7 +136,7 @@ class _Explaining:
         days = {day} | {date.fromisoformat(row.original_exec_date) for row in rows}
         method = Method.PLANNED if self.registration is None else Method(self.registration.method)
         rules: tuple[tuple[date, tuple[Reason, ...]], ...] = ()
-        if method is not Method.IMMEDIATE:
+        if method is not Method.IMMEDIATE and self.deleted is None:
             registered = self._registered()
             catch_up = self.plan is None or self.plan.registration.catch_up
             rules = tuple(
@@ -161,6 +164,7 @@ class _Explaining:
             unit=self.target.unit.path,
             root=self.target.root.path,
             kind=self.target.unit.kind,
+            deleted=self.deleted,
             day=day,
             registration=self.registration,
             rules=rules,
@@ -188,7 +192,7 @@ class _Explaining:
             return rows, date.fromisoformat(rows[0].exec_date)
         if asked is None:
             current = stored.current(self.tx, [self.target.root.id])
-            if not current or self.registration is None:
+            if not current or (self.registration is None and self.deleted is None):
                 return [], self.timetable.day_of(self.now)
             return current, date.fromisoformat(current[0].exec_date)
         text = asked.isoformat()

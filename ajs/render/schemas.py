@@ -258,6 +258,7 @@ WHY = _document(
     unit=TEXT,
     kind=KIND,
     root=TEXT,
+    deleted=optional(record(**OPERATION_KEYS)),
     execution_date=DAY,
     registration=optional(record(method=METHOD, at=INSTANT, by=TEXT)),
     rules=every(record(day=DAY, reasons=every(REASON))),

@@ -32,8 +32,9 @@ PASSED = {
 
 def as_text(found: Why) -> str:
     """Return a headline, and below it the chain: registration, rules, fates, and each run with what happened to it."""
-    lines = list(_headlines(found))
-    lines += ["", *_section("Registration", _registration(found))]
+    lines = [*_headlines(found), ""]
+    if found.deleted is None:
+        lines += _section("Registration", _registration(found))
     for day, reasons in found.rules:
         lines += _section(f"Rules for {_day(day)}", [reason.text for reason in reasons])
     if found.passed:
@@ -66,7 +67,9 @@ def _fate(fate: FateRow) -> str:
 
 def _headlines(found: Why) -> Iterator[str]:
     day = _day(found.day)
-    if found.registration is None:
+    if found.deleted is not None:
+        yield f"{found.unit}: deleted by {_who(found.deleted)} (operation {found.deleted.id})"
+    elif found.registration is None:
         yield f"{found.unit} is not registered for execution; by its rules, if registered now:"
         return
     if not found.runs:
@@ -200,6 +203,7 @@ def as_json(service: str, found: Why) -> str:
             "unit": found.unit,
             "kind": KINDS[found.kind],
             "root": found.root,
+            "deleted": None if found.deleted is None else operation_json(found.deleted),
             "execution_date": found.day.isoformat(),
             "registration": None
             if row is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
+from collections.abc import Iterator
 from typing import Self
 
 from ajs.errors import StoreError
@@ -75,9 +76,15 @@ def new_incarnation() -> str:
     return uuid.uuid4().hex[:12]
 
 
+def _steps() -> Iterator[str]:
+    """Yield the steps of the schema in order: a new state is the same as one that was upgraded."""
+    for name in sorted(os.listdir(SQL)):
+        with open(os.path.join(SQL, name), encoding="utf-8") as step:
+            yield step.read()
+
+
 def _build(file: str, name: str, at: Moment, by_version: str) -> None:
-    with open(os.path.join(SQL, "0001_schema.sql"), encoding="utf-8") as schema:
-        script = schema.read()
+    script = "\n".join(_steps())
     db = connect(file)
     try:
         db.execute(f"PRAGMA page_size = {PAGE}")

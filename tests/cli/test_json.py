@@ -68,6 +68,21 @@ def test_output_fits_its_schema(lived, name, line):
     jsonschema.validate(printed(lived, line), SCHEMAS[name])
 
 
+def test_what_is_told_of_a_deleted_unit_fits_its_schema(lived):
+    lived.ajs("ajsleave /g/weekly")
+    lived.ajs("ajsdelete /g/weekly --reason closed")
+    found = printed(lived, "ajs why --format json /g/weekly 2026/08/14")
+    jsonschema.validate(found, SCHEMAS["why"])
+    assert (found["deleted"]["verb"], found["rules"]) == ("delete", [])
+    assert wrong_times(found, "page") == []
+    for name, line in [
+        ("show", "ajsshow -g a --format json /g/weekly"),
+        ("show-long", "ajsshow -l --format json /g/weekly"),
+        ("history", "ajs history --format json /g/weekly"),
+    ]:
+        jsonschema.validate(printed(lived, line), SCHEMAS[name])
+
+
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_schema_is_one(name):
     jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
@@ -127,6 +142,7 @@ HAPPENED = [
     "registration.at",
     "operations.at",
     "operation.at",
+    "deleted.at",
     "undone.at",
     "prohibited.at",
     "taken_back.at",
@@ -134,6 +150,7 @@ HAPPENED = [
 IN_UTC = [
     "operations.at_utc",
     "operation.at_utc",
+    "deleted.at_utc",
     "undone.at_utc",
     "prohibited.at_utc",
     "taken_back.at_utc",
@@ -207,12 +224,14 @@ def test_every_kind_of_time_is_met(lived):
         top = "coming" if "-p" in line.split() else "page"
         met |= {where for where, _ in times(printed(lived, line), ("", top))}
     unmet = {*HAPPENED, *IN_UTC} - met
-    # A job that does not answer and one that a second ending comes from are not in this story.
+    # A job that does not answer, one that a second ending comes from and a deleted unit are not in this story.
     assert unmet == {
         "attempts.no_contact_since",
         "late_result.started",
         "late_result.ended",
         "waiting.since",
+        "deleted.at",
+        "deleted.at_utc",
     }
 
 
