@@ -18,6 +18,7 @@ from ajs.cli.common import (
     service_options,
     this_command,
 )
+from ajs.cli.progress import bar
 from ajs.errors import ExitCode
 from ajs.operations.targets import one_service
 
@@ -45,7 +46,10 @@ def command(units: tuple[str, ...], **given: Any) -> int:
     from ajs.render.delete import as_json, as_text
 
     names = names_of(units)
-    with opened(given["home"], one_service(names, given["service"]), changing=True) as service:
+    with (
+        opened(given["home"], one_service(names, given["service"]), changing=True) as service,
+        bar() as progress,
+    ):
         done = delete(
             service,
             names,
@@ -53,6 +57,7 @@ def command(units: tuple[str, ...], **given: Any) -> int:
             command=this_command(),
             reason=given["reason"],
             dry_run=given["dry_run"],
+            progress=progress,
         )
     click.echo(as_json(done) if given["form"] == "json" else as_text(done, service=service.name))
     return ExitCode.DONE

@@ -19,6 +19,7 @@ from ajs.cli.common import (
     this_command,
     warn_without_manager,
 )
+from ajs.cli.progress import bar
 from ajs.cli.values import typed_duration
 from ajs.errors import ExitCode, NoManager, UsageError
 from ajs.operations.targets import one_service
@@ -67,15 +68,17 @@ def command(units: tuple[str, ...], **given: Any) -> int:
                 f"no manager runs for the scheduler service {service.name}, so the wait would not end",
                 hint=f"start it: ajsstart -F {service.name}",
             )
-        done = entry(
-            service,
-            names,
-            filters_of(given),
-            how,
-            command=this_command(),
-            reason=given["reason"],
-            dry_run=given["dry_run"],
-        )
+        with bar() as progress:
+            done = entry(
+                service,
+                names,
+                filters_of(given),
+                how,
+                command=this_command(),
+                reason=given["reason"],
+                dry_run=given["dry_run"],
+                progress=progress,
+            )
         click.echo(entry_json(done) if given["form"] == "json" else entry_text(done))
         if given["dry_run"]:
             return ExitCode.DONE

@@ -57,19 +57,24 @@ ReadScript = Callable[[str, str], bytes]
 """Returns the content of a script: (definition file, what its ``script:`` says); raises ``OSError``."""
 
 
-def read(texts: Sequence[tuple[str, bytes]], scripts: ReadScript) -> Definitions:
+def read(
+    texts: Sequence[tuple[str, bytes]],
+    scripts: ReadScript,
+    watch: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Definitions:
     """Return what the texts define: (file name for messages, content) each.
 
     Groups, root jobnets and scripts come in the order of their paths and hashes, units in the order written.
-    ``scripts`` is asked for every script file once and for ``sha256:...`` as written. Raises ``DefinitionError``
-    with all problems of all texts.
+    ``scripts`` is asked for every script file once and for ``sha256:...`` as written. ``watch`` gets how many of how
+    many texts are read. Raises ``DefinitionError`` with all problems of all texts.
     """
     problems = Problems()
     reading = _Reading(problems, scripts)
-    for file, content in texts:
+    for done, (file, content) in enumerate(texts, 1):
         node = tree.parse(file, content, problems)
         if node is not None:
             reading.file(node)
+        watch(done, len(texts))
     reading.check_paths()
     problems.raise_any([file for file, _ in texts])
     return reading.definitions()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ajs.errors import Refused, StillRegistered, StillRunning, WrongKind
+from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
 from ajs.store import log, plans, units
@@ -38,6 +39,7 @@ def delete(
     command: Sequence[str],
     reason: str = "",
     dry_run: bool = False,
+    progress: Progress = unwatched,
 ) -> Deleted:
     """Delete job groups and root jobnets, all or none.
 
@@ -50,10 +52,9 @@ def delete(
         roots = [unit for unit in tops if unit.kind == ROOT]
         _refuse_running(tx, roots, names)
         gone = {unit.id: unit for unit in tops}
-        for group in tops:
-            if group.kind == GROUP:
-                _refuse_left(group, units.children(tx, group), gone)
-        for root in roots:
+        for group in [unit for unit in tops if unit.kind == GROUP]:
+            _refuse_left(group, units.children(tx, group), gone)
+        for root in counted(progress, "deleting", roots):
             gone |= {unit.id: unit for unit in units.below(tx, root.path)}
         operation = log.begin(
             tx, now, os_user=service.user, verb="delete", command=command, reason=reason
