@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ajs.cli.colour import painter
+from ajs.cli.colour import painter, places
 from ajs.cli.common import (
     CONTEXT,
     filter_options,
@@ -116,7 +116,7 @@ def _page(
         return as_table(page)
     if not page.lines:
         click.echo("nothing is defined yet: ajsdefine loads definitions", err=True)
-    return as_text(page, title=not given["no_title"], paint=painter())
+    return as_text(page, title=not given["no_title"], paint=painter(), most=places())
 
 
 def _long(
@@ -140,4 +140,4 @@ def _schedule(
         return as_json(found)
     if given["form"] == "table":
         return as_table(found)
-    return as_text(found, title=not given["no_title"], paint=painter())
+    return as_text(found, title=not given["no_title"], paint=painter(), most=places())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
 import sys
 
 import pytest
 
 from ajs.cli import progress
 from ajs.operations.progress import counted, unwatched
+from tests.cli.terminal import on_terminal
 
 CODE = """
 import sys
@@ -32,30 +30,8 @@ COMMANDS = [
 ]
 
 
-def on_terminal(home, line: str, after: float, *, out: bool = True, **environment: str) -> str:
-    """Run a command on a terminal, with ``out`` also its stdout, and return what the terminal got."""
-    upper, lower = pty.openpty()
-    started = subprocess.Popen(
-        [sys.executable, "-c", CODE.format(after=after), *line.split()],
-        cwd=home.folder,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "80", **environment},
-        stdout=lower if out else subprocess.DEVNULL,
-        stderr=lower,
-    )
-    os.close(lower)
-    got = b""
-    while piece := _read(upper):
-        got += piece
-    os.close(upper)
-    assert started.wait() == 0, got.decode()
-    return got.decode()
-
-
-def _read(upper: int) -> bytes:
-    try:
-        return os.read(upper, 4096)
-    except OSError:  # how a terminal says that nobody is at its other end any more
-        return b""
+def shown(home, line: str, after: float, **given) -> str:
+    return on_terminal(CODE.format(after=after), line.split(), home.folder, **given)
 
 
 @pytest.fixture
@@ -68,7 +44,7 @@ def ready(home):
 
 @pytest.mark.parametrize(("line", "what"), COMMANDS, ids=[what for _, what in COMMANDS])
 def test_a_long_command_shows_how_far_it_has_come_and_takes_it_away(ready, line, what):
-    screen = on_terminal(ready, line, AT_ONCE)
+    screen = shown(ready, line, AT_ONCE)
     assert BAR in screen
     assert what in screen
     # Nothing of the bar comes after its line was cleared and the cursor shown again.
@@ -88,7 +64,7 @@ NONE = [
 
 @pytest.mark.parametrize(("why", "given"), NONE, ids=[why for why, _ in NONE])
 def test_no_bar_and_nothing_loaded_for_one(ready, why, given):
-    screen = on_terminal(ready, COMMANDS[0][0], **given)
+    screen = shown(ready, COMMANDS[0][0], **given)
     assert BAR not in screen
     assert "\x1b[" not in screen
     assert (ready.folder / "loaded").read_text() == ""
