@@ -16,7 +16,7 @@ VERBS: dict[str, str] = {
     "entry": "Register jobnets for execution.",
     "plan": "Change planned runs: move, add, hold, prohibit, undo.",
     "show": "Show status, results and schedule of units.",
-    "delete": "Delete units.",
+    "delete": "Delete root jobnets and job groups.",
     "leave": "Cancel the registration of jobnets.",
     "start": "Run the manager of a scheduler service.",
     "stop": "Stop the manager.",

@@ -265,7 +265,7 @@ class _Reading:
             for row in stored.generations(self.tx, ids, phase="waiting"):
                 self.following.setdefault(row.root, row)
         if self.which == Which():
-            self._load_prohibited(ids)
+            self._load_prohibited(ids - self.by_id.keys())
 
     def _load_prohibited(self, ids: set[int]) -> None:
         """Note the starts of the prohibited runs that are still to come."""

@@ -13,6 +13,7 @@ import pytest
 from ajs.render.schemas import SCHEMAS
 from tests.cli.conftest import JOBNETS
 
+TOP = Path(__file__).resolve().parents[2]
 STORY = (
     "ajsentry /g/daily /g/weekly",
     "ajsplan -t 22:30 --reason late /g/daily",
@@ -207,7 +208,7 @@ def test_changes_tell_times_in_the_same_way(lived, line):
 
 
 def test_the_manual_shows_times_in_the_same_way():
-    page = Path("docs/reference/json.md").read_text("utf-8")
+    page = (TOP / "docs/reference/json.md").read_text("utf-8")
     shown = [
         json.loads(block) for block in re.findall(r"^\{\n.*?^\}$", page, re.MULTILINE | re.DOTALL)
     ]
