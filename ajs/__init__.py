@@ -7,6 +7,7 @@ pure core
 ``errors``, ``moment``    one tree of errors; an instant as plan and machine see it
 ``calendar``              open and closed days, base day, base time
 ``rules``                 one frozen class per kind of start day
+``agents``                agents, agent groups, destinations
 ``model``                 job groups, jobnets, jobs
 ``definition``            YAML text ↔ units; JSON Schema; stored form
 ``reasons``               why a rule gives a run, or none

@@ -24,7 +24,7 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
-from ajs.causes import Cause, Why
+from ajs.causes import Asked, Cause, Why
 from ajs.errors import IllegalEvent
 from ajs.lifecycle import Event
 from ajs.model import Job
@@ -63,6 +63,8 @@ class Result:
     signal: int | None = None
     """The signal that ended it, by its number."""
     timed_out: bool = False
+    killed: bool = False
+    """Whether the place sent signals because it was told to kill the job; that may still have left a return code."""
     started: datetime | None = None
     ended: datetime | None = None
     out_bytes: int = 0
@@ -281,28 +283,34 @@ class Ending(NamedTuple):
     return_code: int | None
 
 
-def ending(attempt: Attempt, job: Job) -> Ending | None:
+def ending(attempt: Attempt, job: Job, asked: Asked | None = None) -> Ending | None:
     """Return what the attempt's ending means for its job, or None while it has none (execution.md 1.2, 1.10).
 
     A return code above ``abnormal_above`` is abnormal, else above ``warning_above`` a warning. What a signal or the
-    timeout ended was killed.
+    timeout ended was killed; so was what an operator's kill, ``asked``, reached, whatever return code it left. A job
+    that was faster than the kill has ended as it did.
     """
     result = attempt.result
     if attempt.state is AttemptState.LOST:
         return Ending(Event.LOSE, Cause(Why.LOST, value=attempt.why), None)
     if result is not None:
-        return _judged(result, job)
+        return _judged(result, job, asked)
     if attempt.ended is None:
         return None
     return Ending(Event.FAIL, Cause(Why.NOT_STARTED, value=attempt.why), None)
 
 
-def _judged(result: Result, job: Job) -> Ending:
+def _judged(result: Result, job: Job, asked: Asked | None) -> Ending:
     code = result.return_code
+    if asked is not None and result.killed:
+        return Ending(Event.KILL, Cause(Why.KILLED, value=asked.text), None)
     if result.timed_out:
         return Ending(Event.KILL, Cause(Why.TIMED_OUT, value=str(job.timeout_s)), None)
     if result.signal is not None or code is None:
-        return Ending(Event.KILL, Cause(Why.SIGNAL, value=str(result.signal)), None)
+        cause = Cause(Why.SIGNAL, value=str(result.signal))
+        if asked is not None:
+            cause = Cause(Why.KILLED, value=asked.text)
+        return Ending(Event.KILL, cause, None)
     if code > job.abnormal_above:
         above = Cause(Why.ABOVE_ABNORMAL, value=str(code), limit=str(job.abnormal_above))
         return Ending(Event.END_ABNORMAL, above, code)

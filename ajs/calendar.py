@@ -14,6 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
+
+from ajs.errors import NoSuchDate
 
 FIRST_YEAR = 1994
 """The first year that can be planned (rule book 1.5)."""
@@ -23,6 +26,46 @@ UNSET_IS_OPEN = True
 """Whether a day that no calendar sets is open (rule book 1.4 [memory])."""
 
 _ONE_DAY = timedelta(days=1)
+
+
+class TypedDay(NamedTuple):
+    """A day as it was typed, its year, or year and month, perhaps left out (commands.md 3.1).
+
+    ``source`` is where it was typed, such as ``-d``.
+    """
+
+    day: int
+    month: int | None = None
+    year: int | None = None
+    source: str = "-d"
+
+    def on(self, today: date) -> date:
+        """Return the date, with what was left out taken from ``today``; raises NoSuchDate.
+
+        >>> TypedDay(3).on(date(2026, 8, 31))
+        datetime.date(2026, 8, 3)
+        """
+        year = today.year if self.year is None else self.year
+        month = today.month if self.month is None else self.month
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            raise NoSuchDate(
+                f"{self.source} {self}: the year {year} cannot be planned",
+                hint=f"years go from {FIRST_YEAR} to {LAST_YEAR}",
+                value=str(self),
+            )
+        try:
+            return date(year, month, self.day)
+        except ValueError:
+            raise NoSuchDate(
+                f"{self.source} {self}: there is no day {year}-{month:02}-{self.day:02}",
+                hint="look at the month's length, or write the date in full",
+                value=str(self),
+            ) from None
+
+    def __str__(self) -> str:
+        """The day as far as it was typed: ``2026/08/13``, ``08/13``, ``13``."""
+        parts = [p for p in (self.year, self.month, self.day) if p is not None]
+        return "/".join(f"{p:02}" for p in parts)
 
 
 class MonthClass(Enum):

@@ -22,7 +22,8 @@ class Why(Enum):
     PLANNED_AGAIN = "it is scheduled to execute again"
     HELD = "it is held"
     RELEASED = "it was released from hold"
-    INTERRUPTED = "an operator interrupted the root jobnet"
+    INTERRUPTED = "the root jobnet was interrupted by {value}"
+    INTERRUPT_ASKED = "what runs may end and nothing new starts: interrupted by {value}"
     NO_SLOT = "no more than {value} jobs may run at once"
     JOB_STARTED = "the job has started"
     RETURN_CODE = "return code {value}"
@@ -30,7 +31,10 @@ class Why(Enum):
     ABOVE_ABNORMAL = "return code {value} above abnormal threshold {limit}"
     TIMED_OUT = "it ran longer than its timeout of {value} s"
     SIGNAL = "signal {value} ended it"
-    KILLED_BEFORE = "an operator killed it before it started"
+    KILLED = "killed by {value}"
+    KILLED_BEFORE = "killed before it started, by {value}"
+    UPPER_KILLED = "its upper jobnet {unit} was killed by {value}"
+    KILL_ASKED = "to be killed, by {value}"
     NOT_STARTED = "it could not be started: {value}"
     LOST = "how it ended cannot be known: {value}"
     BELOW = "unit {unit} {ended}"
@@ -42,6 +46,24 @@ class Why(Enum):
     WAITS_TIME = "its start time is {value}"
     WAITS_ANSWER = "it was handed over, and its place has not answered yet"
     NO_CONTACT = "no contact since {value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An operator's order to kill or interrupt: the number of the operation, who gave it, and why ("" if not said)."""
+
+    operation: int
+    by: str
+    reason: str = ""
+
+    @property
+    def text(self) -> str:
+        """Who and why, as a cause says it.
+
+        >>> Asked(7, "hanako", "the bank is down").text
+        'hanako: the bank is down'
+        """
+        return f"{self.by}: {self.reason}" if self.reason else self.by
 
 
 ENDED_WORDS: Mapping[str, str] = {

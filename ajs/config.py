@@ -69,6 +69,13 @@ class Config(NamedTuple):
             else "`ajs init` adds one",
         )
 
+    def default(self, environment: Mapping[str, str]) -> str:
+        """Return the name of the service that commands work on without ``-F``, "" when they need it."""
+        wanted = environment.get("AJSCONF", "") or self.default_service
+        if not wanted and len(self.services) == 1:
+            return next(iter(self.services))
+        return wanted
+
 
 # -- finding the file --
 

@@ -112,7 +112,8 @@ class Decision:
     """What to commit, in order, then what to send, in order.
 
     ``wake_at`` is the next wall-clock time at which something is due, None when only an answer or an operator can
-    change anything. ``reasons`` says for every unit that waits why it does, by generation and relative path.
+    change anything. ``reasons`` says for every unit that waits why it does, and for one that an operator has ended
+    who that is, by generation and relative path.
     """
 
     to_commit: tuple[Commit, ...]
@@ -258,6 +259,7 @@ class _Turn:
         self._place()
         to_send = tuple(self._sends())
         self._explain_attempts()
+        self._explain_orders()
         return Decision(tuple(self.to_commit), to_send, self._wake_at(), self.reasons)
 
     # -- what came back --
@@ -276,7 +278,7 @@ class _Turn:
             return
         if after.started is not None and run.status in HANDED_OVER:
             run = self._fire(after, Event.JOB_STARTED, Cause(Why.JOB_STARTED), at=after.started)
-        ending = tables.ending(after, job)
+        ending = tables.ending(after, job, run.kill_asked)
         if ending is not None:
             at = after.ended or self.now.utc
             self._fire(after, ending.event, ending.cause, at=at, code=ending.return_code)
@@ -347,10 +349,12 @@ class _Turn:
         found = False
         for key in tuple(self.unplaced.get(number, ())):
             attempt = self.attempts[key]
-            if generation.units[attempt.path].kill_asked:
-                self._fire(attempt, Event.KILL, Cause(Why.KILLED_BEFORE))
-            elif generation.interrupted:
-                self._fire(attempt, Event.NOT_EXECUTE, Cause(Why.INTERRUPTED))
+            kill = generation.units[attempt.path].kill_asked
+            if kill is not None:
+                self._fire(attempt, Event.KILL, Cause(Why.KILLED_BEFORE, value=kill.text))
+            elif generation.interrupted is not None:
+                cause = Cause(Why.INTERRUPTED, value=generation.interrupted.text)
+                self._fire(attempt, Event.NOT_EXECUTE, cause)
             else:
                 continue
             after = tables.withdrawn(attempt)
@@ -440,7 +444,7 @@ class _Turn:
         elif attempt.state in TAKES_SLOT:
             if StartAttempt.id_of(key) not in asked:
                 yield ask
-            if run is not None and run.kill_asked and attempt.started is not None:
+            if run is not None and run.kill_asked is not None and attempt.started is not None:
                 yield KillAttempt(key, place)
         elif attempt.state is AttemptState.ENDED:
             yield StoreResult(key, place)
@@ -462,6 +466,17 @@ class _Turn:
                 self.reasons[key] = Cause(Why.NO_CONTACT, value=since)
             elif run.status in HANDED_OVER:
                 self.reasons[key] = Cause(Why.WAITS_ANSWER)
+
+    def _explain_orders(self) -> None:
+        """Say of what runs on for a while that an operator has it ended, unless something stands in the way."""
+        for generation in self.live.values():
+            if generation.interrupted is not None:
+                cause = Cause(Why.INTERRUPT_ASKED, value=generation.interrupted.text)
+                self.reasons[generation.id, ""] = cause
+            for path, run in generation.units.items():
+                if run.kill_asked is not None and not run.status.ended:
+                    cause = Cause(Why.KILL_ASKED, value=run.kill_asked.text)
+                    self.reasons.setdefault((generation.id, path), cause)
 
     def _wake_at(self) -> datetime | None:
         times = [w.generation.slot.start for w in self.snapshot.due]

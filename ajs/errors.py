@@ -215,6 +215,18 @@ class IllegalEvent(Refused):
     code = "AJS1212"
 
 
+class NotRunning(Refused):
+    """Nothing of the unit goes on, so there is nothing to kill or to interrupt."""
+
+    code = "AJS1213"
+
+
+class OtherService(Refused):
+    """The backup holds the state of another scheduler service than the one that it is to replace."""
+
+    code = "AJS1214"
+
+
 class StillRegistered(Refused):
     """The jobnet is registered for execution, and the command acts only on those that are not."""
 

@@ -20,7 +20,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import NamedTuple
 
-from ajs.causes import Cause, Why
+from ajs.causes import Asked, Cause, Why
 from ajs.errors import IllegalEvent
 from ajs.model import Job, Jobnet
 from ajs.moment import Moment, wall_text
@@ -120,6 +120,7 @@ TABLE: tuple[tuple[Event, tuple[Kind, ...], frozenset[Status], Status], ...] = (
     (_E.END_ABNORMAL, _N, RUNNING, _S.ABNORMAL),
     (_E.FAIL, _J, HANDED_OVER, _S.FAIL),
     (_E.KILL, _J, HANDED_OVER | {_S.RUNNING}, _S.KILL),
+    (_E.KILL, _N, RUNNING, _S.KILL),
     (_E.LOSE, _J, HANDED_OVER | {_S.RUNNING}, _S.UNKNOWN),
     (_E.BYPASS, _J + _N, NOT_LET_GO, _S.BYPASS),
     (_E.NOT_EXECUTE, _N, NOT_LET_GO, _S.UNEXEC),
@@ -159,7 +160,8 @@ class UnitRun:
     ``planned`` is the wall-clock start of a nested jobnet that has its own; None on jobs and on nested jobnets that
     follow their upper jobnet. ``scheduled`` is False for a nested jobnet without a schedule in this generation.
     ``held`` is the hold in force, definition and temporary changes counted. ``attempt`` is the number of the
-    newest attempt of a job, 0 before the first. ``kill_asked``: an operator wants the job killed. Instants are UTC.
+    newest attempt of a job, 0 before the first. ``kill_asked``: an operator wants the unit killed; nothing directly
+    below such a jobnet starts any more. Instants are UTC.
     """
 
     path: str
@@ -172,7 +174,7 @@ class UnitRun:
     return_code: int | None = None
     started: datetime | None = None
     ended: datetime | None = None
-    kill_asked: bool = False
+    kill_asked: Asked | None = None
 
     @property
     def code_set_by_ajs(self) -> bool:
@@ -195,7 +197,7 @@ class LiveGeneration:
     definition: Jobnet
     units: Mapping[str, UnitRun]
     version: int
-    interrupted: bool = False
+    interrupted: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,7 @@ def changed(run: UnitRun, kind: Kind, event: Event, cause: Cause, at: datetime) 
         after = replace(after, started=at)
     if event is Event.READY:
         after = replace(after, attempt=run.attempt + 1)
-    if status in SET_BY_AJS:
+    if status in SET_BY_AJS and kind is Kind.JOB:
         after = replace(after, return_code=NO_RETURN_CODE)
     if status.ended:
         after = replace(after, ended=at)
@@ -350,8 +352,9 @@ class _Settling:
         if upper.status.ended:
             event = Event.BYPASS if upper.status is Status.BYPASS else Event.NOT_EXECUTE
             return _Move(event, Cause(Why.UPPER_ENDED, place.upper, upper.status.name))
-        if self.generation.interrupted:
-            return _Move(Event.NOT_EXECUTE, Cause(Why.INTERRUPTED))
+        stopped = self._stopped(place.upper)
+        if stopped is not None:
+            return _Move(Event.NOT_EXECUTE, stopped)
         why = self._unplanned(run, place.upper)
         if why is not None and run.status is Status.TERMWAIT:
             return _Move(Event.UNPLAN, why)
@@ -359,6 +362,15 @@ class _Settling:
             return _Move(Event.PLAN, Cause(Why.PLANNED_AGAIN))
         if upper.status in NOT_LET_GO:
             return Cause(Why.WAITS_UPPER, place.upper)
+        return None
+
+    def _stopped(self, upper: str) -> Cause | None:
+        """Return why an operator lets nothing start in a jobnet any more."""
+        killed, interrupted = self.units[upper].kill_asked, self.generation.interrupted
+        if killed is not None:
+            return Cause(Why.UPPER_KILLED, upper, killed.text)
+        if interrupted is not None:
+            return Cause(Why.INTERRUPTED, value=interrupted.text)
         return None
 
     def _unplanned(self, run: UnitRun, upper: str) -> Cause | None:
@@ -447,8 +459,11 @@ class _Settling:
         bad = next((Cause(Why.BELOW, p, s.name) for p, s in counted.items() if s in BAD), None)
         warn = next((Cause(Why.BELOW, p, s.name) for p, s in counted.items() if s in WARNED), None)
         if all(s.ended for s in statuses.values()):
-            if self.generation.interrupted and not path:
-                return _Move(Event.INTERRUPT, Cause(Why.INTERRUPTED))
+            killed, interrupted = self.units[path].kill_asked, self.generation.interrupted
+            if killed is not None:
+                return _Move(Event.KILL, Cause(Why.KILLED, value=killed.text))
+            if interrupted is not None and not path:
+                return _Move(Event.INTERRUPT, Cause(Why.INTERRUPTED, value=interrupted.text))
             well = Cause(Why.ALL_ENDED if statuses else Why.EMPTY)
             return _worst(bad, warn) or _Move(Event.END_NORMAL, well)
         status = self.units[path].status

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ajs.agents import Agents
 from ajs.calendar import CalendarSettings
 from ajs.rules import Rule
 
@@ -19,7 +20,10 @@ PATH_BYTES = 930
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A job that runs a command or a stored script on this machine.
+    """A job that runs a command or a stored script, on this machine unless it is a flexible job.
+
+    A flexible job is one with a ``destination``, the name of where it runs; ``relay`` names the agent or agent group
+    through which that is reached, "" for directly, and ``work_dir`` is a folder there.
 
     ``command`` is a line for ``/bin/sh -c``; ``script`` the SHA-256 of a stored file, run as a program with
     ``command`` as its argument line. A return code above ``abnormal_above`` ends abnormally, above ``warning_above``
@@ -38,6 +42,8 @@ class Job:
     timeout_s: int | None = None
     warning_above: int | None = None
     abnormal_above: int = 0
+    destination: str = ""
+    relay: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +103,12 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """What a set of definition texts says: groups, root jobnets, and the scripts that their jobs run."""
+    """What a set of definition texts says: groups, root jobnets, the scripts that their jobs run, and agents."""
 
     groups: tuple[JobGroup, ...]
     roots: tuple[RootDefinition, ...]
     scripts: tuple[Script, ...] = ()
+    agents: Agents = Agents()
 
 
 def parent(path: str) -> str:

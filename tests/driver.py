@@ -13,7 +13,7 @@ from ajs.actions import (
     StartGeneration,
 )
 from ajs.attempts import Attempt, AttemptKey
-from ajs.causes import Cause
+from ajs.causes import Asked, Cause
 from ajs.decide import Decision, Observed, Snapshot, Waiting, apply, decide
 from ajs.lifecycle import Status, UnitRun
 from ajs.model import Job, Jobnet
@@ -21,6 +21,8 @@ from ajs.plan import Generation, Method
 from ajs.schedule import Slot
 from ajs.testing import FakeClock, FakeMachine
 
+ASKED = Asked(7, "hanako", "rain")
+"""The order to kill or interrupt that an operator gave."""
 EVENING = datetime(2026, 8, 11, 22, 0)
 TURNS = 3000
 

@@ -61,6 +61,8 @@ EXITS: Mapping[str, tuple[ExitCode, ...]] = {
     "show": (_VALUE, _FOUND),
     "delete": (_VALUE, _FOUND, _REFUSED),
     "leave": (_VALUE, _FOUND, _REFUSED),
+    "kill": (_VALUE, _FOUND, _REFUSED, ExitCode.PARTLY),
+    "intrpt": (_VALUE, _FOUND, _REFUSED, ExitCode.PARTLY),
     "start": (),
     "stop": (_VALUE, _REFUSED, ExitCode.NO_MANAGER),
     "output": (_VALUE, _FOUND),
@@ -70,7 +72,7 @@ EXITS: Mapping[str, tuple[ExitCode, ...]] = {
     "calendar": (_VALUE, _FOUND, _REFUSED),
     "check": (),
     "backup": (_VALUE,),
-    "restore": (),
+    "restore": (_REFUSED,),
     "upgrade": (),
     "completion": (),
     "demo": (),
@@ -94,7 +96,7 @@ MEANINGS: Mapping[Status, str] = {
     Status.BYPASS: "It was passed over: not scheduled, prohibited, or a recovery unit with nothing to recover.",
     Status.EXECDEFFER: "The run was skipped, because the run before it was still going at its start time.",
     Status.INTERRUPT: "An operator interrupted the root jobnet: what ran came to its end, nothing new started.",
-    Status.KILL: "It was ended by force: by an operator, by its timeout, or by a signal.",
+    Status.KILL: "It was ended by force: a job by an operator, its timeout, or a signal; a jobnet by an operator.",
     Status.FAIL: "It could not be started: there is proof that its command never ran.",
     Status.UNKNOWN: "It may have run, and there is proof that nobody will ever know how it ended.",
 }
@@ -261,7 +263,7 @@ def exit_codes_page() -> str:
         lines.append(f"| {int(code)} | {code.name} | {EXIT_TEXTS[code]} | {', '.join(named)} |")
     lines += [
         "",
-        "A command that is interrupted with Ctrl-C ends with 130, as shells expect.",
+        "A command that is ended with Ctrl-C ends with 130, as shells expect.",
         "`ajsentry -w` without `--fail-on` ends with 0 however the runs ended: the command did what it was asked.",
     ]
     return "\n".join(lines) + "\n"

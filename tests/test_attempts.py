@@ -28,6 +28,7 @@ from ajs.attempts import (
 )
 from ajs.errors import IllegalEvent
 from ajs.model import Job
+from tests.driver import ASKED
 
 AT = datetime(2026, 8, 11, 13, 0, tzinfo=UTC)
 LATER = AT + timedelta(minutes=5)
@@ -171,7 +172,8 @@ def test_times_are_the_places_own_when_it_says_them():
     assert (unknown.started, unknown.ended) == (LATER, LATER)
 
 
-# The job has warning_above 3 and abnormal_above 7, and a timeout of 60 s; a plain job has neither.
+# The job has warning_above 3 and abnormal_above 7, and a timeout of 60 s; a plain job has neither. An operator had the
+# killed one killed; where the kill came too late, the job ended as it did.
 ENDINGS = """
 job   | ended with          | status event | own code | because
 rules | return code 0       | END_NORMAL   | 0        | return code 0
@@ -187,9 +189,18 @@ rules | timed out           | KILL         | none     | it ran longer than its t
 rules | failed: no such dir | FAIL         | none     | it could not be started: no such dir
 rules | lost: rebooted      | LOSE         | none     | how it ended cannot be known: rebooted
 rules | still running       | -            | -        | -
+killed | signal 15          | KILL         | none     | killed by hanako: rain
+killed | killed, code 0     | KILL         | none     | killed by hanako: rain
+killed | killed, code 143   | KILL         | none     | killed by hanako: rain
+killed | return code 0      | END_NORMAL   | 0        | return code 0
+killed | return code 9      | END_ABNORMAL | 9        | return code 9 above abnormal threshold 0
+killed | timed out          | KILL         | none     | it ran longer than its timeout of None s
+killed | lost: rebooted     | LOSE         | none     | how it ended cannot be known: rebooted
+plain  | killed, code 0     | END_NORMAL   | 0        | return code 0
 """
 JOBS = {
     "plain": Job(name="plain"),
+    "killed": Job(name="killed"),
     "rules": Job(name="rules", warning_above=3, abnormal_above=7, timeout_s=60),
 }
 
@@ -201,8 +212,8 @@ def told(words: str) -> Observation:
             return FailedToStart(why)
         case _, "lost":
             return Lost(why)
-        case ["return", "code", code], _:
-            return Ended(Result(return_code=int(code)))
+        case [how, "code", code], _:
+            return Ended(Result(return_code=int(code), killed=how == "killed,"))
         case ["signal", number], _:
             return Ended(Result(return_code=128 + int(number), signal=int(number)))
         case ["timed", "out"], _:
@@ -214,7 +225,11 @@ def told(words: str) -> Observation:
 @pytest.mark.parametrize("line", ENDINGS.strip().splitlines()[1:])
 def test_what_an_ending_means_for_the_job(line):
     job, words, event, code, because = (cell.strip() for cell in line.split("|"))
-    found = ending(observe(attempt_in("PLACED"), told(words), LATER), JOBS[job])
+    found = ending(
+        observe(attempt_in("PLACED"), told(words), LATER),
+        JOBS[job],
+        ASKED if job == "killed" else None,
+    )
     if found is None:
         assert (event, code, because) == ("-", "-", "-")
         return

@@ -35,7 +35,7 @@ from ajs.decide import Observed, Previous, Snapshot, apply, decide
 from ajs.lifecycle import Status
 from ajs.plan import NestedPlan
 from ajs.testing import FakeClock, FakeMachine, FakeRun, runs_by_path
-from tests.driver import EVENING, Driver, job, minutes, net, waiting
+from tests.driver import ASKED, EVENING, Driver, job, minutes, net, waiting
 
 CLOSE = net(
     "daily-close",
@@ -440,17 +440,17 @@ def test_an_answer_about_an_attempt_that_is_not_known_says_nothing():
 def test_a_running_job_is_killed_by_its_place():
     driver = drive(waiting(ONE_JOB), runs={"a": FakeRun(lasts=minutes(60))})
     driver.run(until=EVENING + minutes(1))
-    driver.change(1, "a", kill_asked=True)
+    driver.change(1, "a", kill_asked=ASKED)
     assert names(driver.turn().to_send) == ["KillAttempt"]
     driver.run()
     assert driver.statuses() == {"": "ABNORMAL", "a": "KILL", "b": "UNEXEC"}
-    assert "22:01 a KILL: signal 15 ended it" in driver.log()
+    assert "22:01 a KILL: killed by hanako: rain" in driver.log()
 
 
 def test_a_kill_waits_until_the_start_is_known_to_have_arrived():
     driver = drive(waiting(ONE_JOB))
     driver.turn()
-    driver.change(1, "a", kill_asked=True)
+    driver.change(1, "a", kill_asked=ASKED)
     assert driver.turn([]).to_send == ()
     assert names(driver.turn([Observed(KEY, SILENCE)]).to_send) == ["AskAgain"]
     sent = driver.turn([Observed(KEY, Running())]).to_send
@@ -464,9 +464,9 @@ def test_a_queued_job_is_killed_without_having_started():
     root = net("r", job("a"), job("b"))
     driver = drive(waiting(root), runs={"a": FakeRun(lasts=minutes(5))}, limit=1)
     driver.run(until=EVENING + minutes(1))
-    driver.change(1, "b", kill_asked=True)
+    driver.change(1, "b", kill_asked=ASKED)
     driver.run()
-    assert "22:01 b KILL: an operator killed it before it started" in driver.log()
+    assert "22:01 b KILL: killed before it started, by hanako: rain" in driver.log()
     assert [key.path for key, _ in driver.machine.starts] == ["a"]
 
 
@@ -474,7 +474,7 @@ def test_an_interrupted_generation_lets_run_what_runs_and_starts_nothing():
     root = net("r", job("a"), job("b"), job("c", "a"))
     driver = drive(waiting(root), runs={"a": FakeRun(lasts=minutes(5))}, limit=1)
     driver.run(until=EVENING + minutes(1))
-    live = replace(driver.snapshot.live[1], interrupted=True)
+    live = replace(driver.snapshot.live[1], interrupted=ASKED)
     driver.snapshot = replace(driver.snapshot, live={1: live})
     driver.run()
     assert driver.statuses() == {"": "INTERRUPT", "a": "NORMAL", "b": "UNEXEC", "c": "UNEXEC"}

@@ -10,8 +10,9 @@ from ajs.attempts import AttemptState
 from ajs.decide import Snapshot, Waiting, apply, decide, first_runs
 from ajs.lifecycle import LiveGeneration, Status, UnitRun, settle
 from ajs.model import Jobnet
+from ajs.operations.running import GOES_ON
 from ajs.testing import FakeClock, FakeMachine, runs_by_path
-from tests.driver import EVENING, Driver, minutes
+from tests.driver import ASKED, EVENING, Driver, minutes
 from tests.random_jobnets import random_world
 
 NOW = FakeClock(EVENING).now()
@@ -39,8 +40,11 @@ def half_way(random: Random) -> LiveGeneration:
     for path, unit in world.due.definition.walk():
         if not isinstance(unit, Jobnet) and random.random() < 0.5:
             units[path] = replace(units[path], status=random.choice(JOB_STATUSES))
+    for path, run in units.items():
+        if run.status in GOES_ON and random.random() < 0.1:
+            units[path] = replace(run, kill_asked=ASKED)
     generation = live(world.due, units)
-    return replace(generation, interrupted=random.random() < 0.1)
+    return replace(generation, interrupted=ASKED if random.random() < 0.1 else None)
 
 
 @given(RANDOM)

@@ -117,7 +117,7 @@ def plain(text: str) -> list[str]:
     """Lines without what differs from run to run: times, process numbers, plan tokens, users, widths of columns."""
     text = re.sub(r"(\d\d-\d\d )?\b\d\d:\d\d(:\d\d)?\b", "TIME", text)
     text = re.sub(r"process \d+", "process N", text)
-    text = re.sub(r"--if-plan \w+", "--if-plan TOKEN", text)
+    text = re.sub(r"--if-plan \S+", "--if-plan TOKEN", text)
     text = re.sub(r"(TIME +)\S+( +ajs)", r"\1USER\2", text)
     text = re.sub(r"\bby \S+ at\b", "by USER at", text)
     lines = [re.sub(r" +", " ", line).rstrip() for line in text.splitlines()]

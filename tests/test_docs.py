@@ -86,6 +86,13 @@ def test_the_json_that_the_manual_shows_keeps_its_schema(number, schema):
     jsonschema.Draft202012Validator(SCHEMAS[schema]).validate(found)
 
 
+@pytest.mark.parametrize(("number", "schema"), [(0, "entry"), (1, "kill")])
+def test_the_json_that_is_written_by_hand_keeps_its_schema_too(number, schema):
+    page = (DOCS / "reference" / "json.md").read_text("utf-8")
+    blocks = [f["text"] for f in FENCE.finditer(page) if f["kind"] == "json"]
+    jsonschema.Draft202012Validator(SCHEMAS[schema]).validate(json.loads(blocks[number]))
+
+
 # -- commands --
 
 

@@ -25,6 +25,7 @@ from ajs.lifecycle import (
 )
 from ajs.model import Job, Jobnet
 from ajs.moment import Moment
+from tests.driver import ASKED
 
 NOW = Moment(datetime(2026, 8, 11, 22, 0), datetime(2026, 8, 11, 13, 0, tzinfo=UTC))
 
@@ -47,9 +48,9 @@ TIMEWAIT  | HOLD HOLDING, START RUNNING, BYPASS BYPASS, NOT_EXECUTE UNEXEC, SKIP
 HOLDING   | AWAIT_TIME TIMEWAIT, START RUNNING, BYPASS BYPASS, NOT_EXECUTE UNEXEC, SKIP EXECDEFFER
 RUNNING   | WARN WACONT, ABEND ABCONT
 WACONT    | ABEND ABCONT
-RUNNING   | END_NORMAL NORMAL, END_WARNING WARNING, END_ABNORMAL ABNORMAL, INTERRUPT INTERRUPT
-WACONT    | END_NORMAL NORMAL, END_WARNING WARNING, END_ABNORMAL ABNORMAL, INTERRUPT INTERRUPT
-ABCONT    | END_NORMAL NORMAL, END_WARNING WARNING, END_ABNORMAL ABNORMAL, INTERRUPT INTERRUPT
+RUNNING   | END_NORMAL NORMAL, END_WARNING WARNING, END_ABNORMAL ABNORMAL, KILL KILL, INTERRUPT INTERRUPT
+WACONT    | END_NORMAL NORMAL, END_WARNING WARNING, END_ABNORMAL ABNORMAL, KILL KILL, INTERRUPT INTERRUPT
+ABCONT    | END_NORMAL NORMAL, END_WARNING WARNING, END_ABNORMAL ABNORMAL, KILL KILL, INTERRUPT INTERRUPT
 """
 
 
@@ -322,6 +323,39 @@ n         |         | jobnet          | RUNNING  | WACONT    | unit n/a ended wi
 n/a       |         | job             | WARNING  | WARNING   |
 n/b       |         | job             | RUNNING  | RUNNING   |
 .         |         |                 | RUNNING  | WACONT    | unit n has a warning below it
+
+# Below a killed jobnet nothing starts, recovery neither; it ends when what ran in it has ended
+unit      | after   | is              | was      | becomes   | because or waits because
+n         |         | jobnet, killed  | RUNNING  | ABCONT    | unit n/a was killed
+n/a       |         | job, killed     | KILL     | KILL      |
+n/b       | a       | job             | TERMWAIT | UNEXEC    | its upper jobnet n was killed by hanako: rain
+n/c       | a       | recovery job    | TERMWAIT | UNEXEC    | its upper jobnet n was killed by hanako: rain
+n/d       |         | job, killed     | RUNNING  | RUNNING   |
+n/m       | a       | jobnet          | TERMWAIT | UNEXEC    | its upper jobnet n was killed by hanako: rain
+n/m/x     |         | job             | TERMWAIT | UNEXEC    | its upper jobnet n/m was not executed
+o         | n       | job             | TERMWAIT | TERMWAIT  | predecessor n has not ended
+.         |         |                 | RUNNING  | ABCONT    | unit n has a failure below it
+
+# A killed nested jobnet lets recovery units go, as a killed job does, and no others
+unit      | after   | is              | was      | becomes   | because or waits because
+n         |         | jobnet, killed  | RUNNING  | KILL      | killed by hanako: rain
+n/a       |         | job, killed     | KILL     | KILL      |
+o         | n       | job             | TERMWAIT | UNEXEC    | predecessor n was killed
+p         | n       | recovery job    | TERMWAIT | EXECWAIT  | predecessor n was killed
+.         |         |                 | RUNNING  | ABCONT    | unit n was killed
+
+# A jobnet was killed, also when its jobs were faster than the kill: who waits for it must not go
+unit      | after   | is              | was      | becomes   | because or waits because
+n         |         | jobnet, killed  | RUNNING  | KILL      | killed by hanako: rain
+n/a       |         | job, killed     | NORMAL   | NORMAL    |
+o         | n       | job             | TERMWAIT | UNEXEC    | predecessor n was killed
+.         |         |                 | RUNNING  | ABNORMAL  | unit n was killed
+
+# What is held, or waits for its time, in a killed root jobnet does not start
+unit      | after   | is              | was      | becomes   | because or waits because
+a         |         | job, held       | HOLDING  | UNEXEC    | its upper jobnet at the root was killed by hanako: rain
+m         |         | jobnet at 23:00 | TIMEWAIT | UNEXEC    | its upper jobnet at the root was killed by hanako: rain
+.         |         | killed          | RUNNING  | KILL      | killed by hanako: rain
 """
 
 
@@ -370,6 +404,7 @@ def run_of(row: Row) -> UnitRun:
         scheduled="unscheduled" not in row.words,
         prohibited="prohibited" in row.words,
         held="held" in row.words,
+        kill_asked=ASKED if "killed" in row.words else None,
     )
 
 
@@ -413,7 +448,7 @@ def test_an_interrupted_root_starts_nothing_new_and_ends_interrupted():
     below = Row("n/x", (), "job", Status.TERMWAIT, Status.UNEXEC, "")
     before = generation_of([*rows, nested, below])
     running = replace(before.units["a"], status=Status.RUNNING)
-    before = replace(before, interrupted=True, units={**before.units, "a": running})
+    before = replace(before, interrupted=ASKED, units={**before.units, "a": running})
     settled = settle(before, NOW).generation
     assert {p: r.status.name for p, r in settled.units.items()} == {
         "": "ABCONT",
@@ -425,6 +460,17 @@ def test_an_interrupted_root_starts_nothing_new_and_ends_interrupted():
     ended = replace(running, status=Status.NORMAL)
     settled = settle(replace(settled, units={**settled.units, "a": ended}), NOW).generation
     assert settled.units[""].status is Status.INTERRUPT
+
+
+def test_a_kill_outdoes_an_interruption():
+    rows = [Row("", (), "killed", Status.RUNNING, Status.KILL, "")]
+    settled = settle(replace(generation_of(rows), interrupted=ASKED), NOW)
+    assert [c.cause.why for c in settled.changes] == [Why.KILLED]
+
+
+def test_a_killed_jobnet_has_no_return_code():
+    rows = [Row("", (), "killed", Status.RUNNING, Status.KILL, "")]
+    assert settle(generation_of(rows), NOW).generation.units[""].return_code is None
 
 
 def test_the_jobnet_sees_its_units_settled_and_changes_once():

@@ -17,6 +17,8 @@ COMMANDS = {
     "ajsdefine",
     "ajsdelete",
     "ajsentry",
+    "ajsintrpt",
+    "ajskill",
     "ajsleave",
     "ajsplan",
     "ajsshow",

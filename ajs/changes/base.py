@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from ajs.errors import AlreadyStarted, NoSchedule, OutsideWindow, WrongKind
+from ajs.errors import AlreadyStarted, NoSchedule, OutsideWindow, Refused, WrongKind
 from ajs.lifecycle import Status
 from ajs.model import Job, Jobnet
 from ajs.plan import (
@@ -51,6 +51,11 @@ class Ground:
         """Return the full path of a unit given by its path relative to the root."""
         return f"{self.root}/{unit}" if unit else self.root
 
+    @property
+    def today(self) -> date:
+        """The AJS day of the command: base time to base time (design.md, Time)."""
+        return self.timetable.day_of(self.now)
+
     def unit(self, unit: str) -> Jobnet | Job:
         """Return the definition of a unit of this root."""
         if not unit:
@@ -64,6 +69,17 @@ class Ground:
                 f"{self.name(unit)} is a job: {what} exists for jobnets only",
                 hint="name the jobnet that holds the job, or hold or prohibit the job",
                 unit=self.name(unit),
+            )
+
+    def require_not_before_today(self, at: datetime, unit: str) -> None:
+        """Refuse a start before today; one that has passed today starts at once (seed 4.5.3)."""
+        begins, _ = self.timetable.window(self.today)
+        if at < begins:
+            raise Refused(
+                f"{self.name(unit)}: {at:%Y-%m-%d %H:%M} lies before today, which began at {begins:%Y-%m-%d %H:%M}",
+                hint="a time that has passed today starts at once, and so does ajsplan -q; an earlier day is over",
+                unit=self.name(unit),
+                value=f"{at:%Y-%m-%d %H:%M}",
             )
 
     def require_waiting(self, generation: Generation, unit: str) -> None:

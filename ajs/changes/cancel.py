@@ -24,16 +24,16 @@ class Cancel:
 
     def apply(self, plan: RootPlan, generation: Generation, unit: str, ground: Ground) -> Applied:
         """Make the change; hold and release have their own way back (``Hold``)."""
-        if generation.phase in {Phase.RUNNING, Phase.ENDED}:
-            raise AlreadyStarted(
-                f"{ground.name(unit)}: this run has started; its changes can no longer be taken back",
-                hint="ajsshow --schedule lists the runs that wait",
-                unit=ground.name(unit),
-            )
         if isinstance(ground.unit(unit), Job):
             return _job(plan, generation, unit, ground)
         if unit:
             return _nested(plan, generation, unit, ground)
+        if generation.phase in {Phase.RUNNING, Phase.ENDED}:
+            raise AlreadyStarted(
+                f"{ground.root}: this run has started; its changes can no longer be taken back",
+                hint="ajsshow --schedule lists the runs that wait",
+                unit=ground.root,
+            )
         if generation.phase is Phase.PROHIBITED:
             return _prohibited_root(plan, generation, ground)
         if generation.changed or generation.kept is not None:
@@ -80,7 +80,7 @@ def _moved_root(plan: RootPlan, generation: Generation, ground: Ground) -> Appli
     twins = [g for g in plan.waiting if g is not generation and g.slot == slot]
     if generation.added and twins:
         note = (
-            f"{ground.root} now runs twice at {slot.start:%Y-%m-%d %H:%M}; "
+            f"{ground.root} runs twice at {slot.start:%Y-%m-%d %H:%M}; "
             "prohibit the added run (ajsplan -p) when one is enough"
         )
     return Applied(plan.with_generation(back), back, (note,) if note else ())

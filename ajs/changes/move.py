@@ -7,14 +7,16 @@ original too (seed 4.5.3). "Earlier" is measured from the present, perhaps alrea
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
+from ajs.calendar import TypedDay
 from ajs.changes.base import Applied, Ground, moved_nested, passed_on, require_inside
 from ajs.errors import NoSchedule, Refused
 from ajs.model import Jobnet
 from ajs.plan import Generation, Kept, Method, NestedPlan, RootPlan
-from ajs.schedule import DayMode, Slot
+from ajs.schedule import Slot
 
+DAY_MINUTES = 24 * 60
 MAX_DAYS = 99
 """Farthest relative change in days (rule book 7.1)."""
 MAX_MINUTES = 47 * 60 + 59
@@ -23,9 +25,12 @@ MAX_MINUTES = 47 * 60 + 59
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveTo:
-    """Start at this date and time; ``minutes`` after 0:00 of ``day``, 0..2879. None keeps the present one."""
+    """Start at this date and time; ``minutes`` after 0:00 of ``day``, 0..2879. None keeps the present one.
 
-    day: date | None = None
+    A time without a date keeps the execution date, so one before the base time is that of the next clock day.
+    """
+
+    day: TypedDay | None = None
     minutes: int | None = None
     also: bool = True
     pass_on: bool = False
@@ -36,26 +41,26 @@ class MoveTo:
         ground.require_jobnet(unit, "a start time")
         if unit:
             start = nested_start(generation, unit, ground)
-            day = self.day or start.date()
-            minutes = start.hour * 60 + start.minute if self.minutes is None else self.minutes
-            at = ground.timetable.typed(day, minutes).start
+            # A date typed for a nested jobnet is the clock's: 8/12 1:00 lies inside 8/11 (seed 4.5.3 (1)).
+            kept_day = start.date() if self.day is not None else generation.slot.exec_date
+            at = self._slot(Slot(start, kept_day), ground).start
+            ground.require_not_before_today(at, unit)
             return move_nested(plan, generation, unit, at, ground, pass_on=self.pass_on)
-        slot = ground.timetable.typed(*self._typed(generation.slot, ground))
+        slot = self._slot(generation.slot, ground)
+        ground.require_not_before_today(slot.start, unit)
         return move_root(plan, generation, slot, ground, also=self.also, pass_on=self.pass_on)
 
-    def _typed(self, slot: Slot, ground: Ground) -> tuple[date, int]:
-        """Return date and minutes with what was left out taken from where the run lies now."""
-        # On a 48-hour day hours 24..47 count on from the execution date, so that is the date that is kept.
-        h48 = ground.timetable.mode is DayMode.H48
-        kept_day = slot.exec_date if h48 else slot.start.date()
-        since_midnight = slot.start - slot.start.replace(
-            year=kept_day.year, month=kept_day.month, day=kept_day.day, hour=0, minute=0, second=0
-        )
-        kept_minutes = int(since_midnight.total_seconds()) // 60
-        return (
-            self.day or kept_day,
-            kept_minutes if self.minutes is None else self.minutes,
-        )
+    def _slot(self, present: Slot, ground: Ground) -> Slot:
+        """Return what was typed as a slot, with what was left out taken from where the run lies now."""
+        day, minutes, timetable = present.exec_date, self.minutes, ground.timetable
+        if minutes is None:
+            since_midnight = present.start - datetime(day.year, day.month, day.day)
+            minutes = int(since_midnight.total_seconds()) // 60
+        elif self.day is None and minutes < timetable.calendar.base_time:
+            minutes += DAY_MINUTES
+        if self.day is not None:
+            day = self.day.on(ground.today)
+        return timetable.typed(day, minutes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +79,10 @@ class MoveBy:
         shift = timedelta(days=self.days, minutes=self.minutes)
         if unit:
             at = nested_start(generation, unit, ground) + shift
+            ground.require_not_before_today(at, unit)
             return move_nested(plan, generation, unit, at, ground, pass_on=self.pass_on)
         start = generation.slot.start + shift
+        ground.require_not_before_today(start, unit)
         slot = Slot(start, ground.timetable.day_of(start))
         return move_root(plan, generation, slot, ground, also=self.also, pass_on=self.pass_on)
 
@@ -111,7 +118,7 @@ def _ahead_planned(
         kept = Kept(slot=stays, original=generation.original, ties=generation.ties)
     nested = moved_nested(generation, slot, plan, ground, pass_on=pass_on)
     ahead = replace(generation, slot=slot, nested=nested, kept=kept, ties=())
-    note = f"{ground.root} now runs twice: at {slot.start:%Y-%m-%d %H:%M} and at {kept.slot.start:%Y-%m-%d %H:%M}"
+    note = f"{ground.root} runs twice: at {slot.start:%Y-%m-%d %H:%M} and at {kept.slot.start:%Y-%m-%d %H:%M}"
     return Applied(plan.with_generation(ahead), ahead, (note,))
 
 
@@ -130,7 +137,7 @@ def _ahead_added(
         holds=of_jobnets,
     )
     note = (
-        f"{ground.root} now runs twice: at {slot.start:%Y-%m-%d %H:%M} "
+        f"{ground.root} runs twice: at {slot.start:%Y-%m-%d %H:%M} "
         f"and at {generation.slot.start:%Y-%m-%d %H:%M}"
     )
     return Applied(replace(plan, generations=(*plan.generations, added)), added, (note,))

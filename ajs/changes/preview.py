@@ -53,19 +53,16 @@ def _generations(root: str, before: RootPlan, after: RootPlan) -> Iterator[Effec
         now = new.get(number)
         if now is None:
             if was.phase is Phase.WAITING:
-                why = (
-                    "it is planned by the rules again"
-                    if was.ties
-                    else "the run was taken out of the plan"
-                )
+                why = "a dummy of the rules again" if was.ties else "taken out of the plan"
                 yield Effect(
                     kind="vanishes", unit=root, generation=number, before=was.slot, why=why
                 )
         elif was != now:
             yield from _one(root, was, now)
     for made in (g for g in after.generations if g.id not in old):
-        why = "added run" if made.added else "it becomes the next run"
+        why = "added run" if made.added else "becomes the next run"
         yield Effect(kind="appears", unit=root, generation=made.id, after=made.slot, why=why)
+        yield from _handed_on(root, made)
 
 
 def _one(root: str, was: Generation, now: Generation) -> Iterator[Effect]:
@@ -74,9 +71,7 @@ def _one(root: str, was: Generation, now: Generation) -> Iterator[Effect]:
         kind = "prohibited" if now.phase is Phase.PROHIBITED else "restored"
         yield Effect(kind=kind, unit=root, generation=number, before=was.slot, after=now.slot)
     elif was.slot != now.slot:
-        why = (
-            "" if now.kept is None else f"the run of {now.kept.slot.start:%Y-%m-%d %H:%M} stays too"
-        )
+        why = "" if now.kept is None else "the original stays too"
         yield Effect(
             kind="moved", unit=root, generation=number, before=was.slot, after=now.slot, why=why
         )
@@ -85,13 +80,43 @@ def _one(root: str, was: Generation, now: Generation) -> Iterator[Effect]:
     for path in sorted(set(was.holds) | set(now.holds)):
         if was.holds.get(path) != now.holds.get(path):
             on = now.holds.get(path, not was.holds.get(path))
-            name = f"{root}/{path}" if path else root
-            yield Effect(
-                kind="held" if on else "released", unit=name, generation=number, after=now.slot
-            )
+            yield _hold(root, path, now, on=on)
     for path in sorted(was.prohibited ^ now.prohibited):
         kind = "prohibited" if path in now.prohibited else "restored"
         yield Effect(kind=kind, unit=f"{root}/{path}", generation=number, after=now.slot)
+
+
+def _hold(root: str, path: str, run: Generation, *, on: bool, why: str = "") -> Effect:
+    return Effect(
+        kind="held" if on else "released",
+        unit=f"{root}/{path}" if path else root,
+        generation=run.id,
+        after=run.slot,
+        why=why,
+    )
+
+
+def _handed_on(root: str, made: Generation) -> Iterator[Effect]:
+    """Yield the temporary changes that a run has from its beginning: copied, or handed on by the run before it."""
+    why = "copied to it" if made.added else "handed on to it"
+    for path, on in sorted(made.holds.items()):
+        yield _hold(root, path, made, on=on, why=why)
+    off = made.prohibited | {path for path, nested in made.nested.items() if nested.prohibited}
+    for path in sorted(off):
+        yield Effect(
+            kind="prohibited", unit=f"{root}/{path}", generation=made.id, after=made.slot, why=why
+        )
+    for path, nested in sorted(made.nested.items()):
+        if nested.fixed and nested.start != nested.original:
+            before = None if nested.original is None else Slot(nested.original, made.slot.exec_date)
+            yield Effect(
+                kind="moved",
+                unit=f"{root}/{path}",
+                generation=made.id,
+                before=before,
+                after=_nested_slot(made, nested),
+                why=why,
+            )
 
 
 def _nested(name: str, path: str, was: Generation, now: Generation) -> Iterator[Effect]:
@@ -163,7 +188,7 @@ def _dummies(
             unit=root,
             generation=0,
             before=slot,
-            why="the run before it was moved past it",
+            why="the moved run passes it",
         )
     for slot in sorted(new - old, key=lambda s: s.start):
         yield Effect(

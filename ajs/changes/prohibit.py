@@ -62,7 +62,7 @@ def _root(plan: RootPlan, generation: Generation, ground: Ground) -> Applied:
         plan = replace(plan, generations=(*plan.generations[:-1], following))
     waiting = plan.waiting
     said = (
-        f"the next run of {ground.root} is now {waiting[0].slot.start:%Y-%m-%d %H:%M}"
+        f"next run of {ground.root}: {waiting[0].slot.start:%Y-%m-%d %H:%M}"
         if waiting
         else f"{ground.root} has no further run"
     )

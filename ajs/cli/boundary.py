@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
+import shlex
 from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,6 +18,9 @@ from ajs.errors import AjsError, ConfigurationError, DefinitionError, ExitCode, 
 if TYPE_CHECKING:
     from ajs.ports import Clock
 
+WITHOUT_SERVICE = frozenset({"init", "completion", "demo"})
+"""The verbs that work on no scheduler service."""
+
 
 def run(
     verb: str, program: str, arguments: list[str], *, clock: Callable[[str], Clock] | None = None
@@ -24,6 +29,7 @@ def run(
 
     ``clock`` gives the clock for a time zone; the system's when it is left out.
     """
+    call = Call((*program.split(), *arguments), clock)
     command: click.Command = importlib.import_module(f"ajs.cli.{verb}").command
     try:
         _require_folder()
@@ -31,7 +37,7 @@ def run(
             args=arguments,
             prog_name=program,
             standalone_mode=False,
-            obj=Call((*program.split(), *arguments), clock),
+            obj=call,
             complete_var=_complete(program),
         )
     except click.exceptions.Exit as end:
@@ -50,6 +56,7 @@ def run(
             return ExitCode.DONE
         raise
     except AjsError as error:
+        error.hint = in_service(error.hint, call.service)
         return _say(program, error, arguments)
     return int(result) if isinstance(result, int) else ExitCode.DONE
 
@@ -63,6 +70,20 @@ def _require_folder() -> None:
             "the current folder no longer exists",
             hint="go to another folder (cd), then run the command again",
         ) from None
+
+
+def in_service(hint: str, service: str) -> str:
+    """Return a hint whose commands name the scheduler service, so that they can be typed as they stand.
+
+    >>> in_service("ajs why /a says why; ajsentry -n runs it at once", "sales")
+    'ajs why -F sales /a says why; ajsentry -F sales -n runs it at once'
+    """
+    if not service:
+        return hint
+    from ajs.cli import VERBS
+
+    verbs = "|".join(VERBS.keys() - WITHOUT_SERVICE)
+    return re.sub(rf"\bajs ?(?:{verbs})\b(?! -F)", rf"\g<0> -F {shlex.quote(service)}", hint)
 
 
 def _usage_hint(program: str) -> str:

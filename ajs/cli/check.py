@@ -13,17 +13,24 @@ from ajs.errors import ExitCode
 def command(home: str | None, service: str | None) -> int:
     """Check configuration, state and installation; say what to mend.
 
-    Looks at ajs.toml, at the database of the service, whether its manager runs, whether another product's commands hide
-    ours on PATH, and which coming starts the change of clocks affects. Exit code 0: nothing to mend.
+    Looks at ajs.toml, whether another product's commands hide ours on PATH, and for every scheduler service, or the one
+    that -F names, at its database, whether its manager runs, the private keys for agents, and which coming starts the
+    change of clocks affects. Exit code 0: nothing to mend anywhere; a service whose folder is closed to this user is
+    not looked at.
 
     \b
-    ajs check -F sales
+    ajs check               all scheduler services of ajs.toml
+    ajs check -F sales      one of them
     """
     from ajs.operations.check import check
 
-    findings = check(home, service)
-    for finding in findings:
-        click.echo(f"{'ok  ' if finding.fine else 'mend'}  {finding.text}")
-        if finding.hint:
-            click.echo(f"      {finding.hint}")
-    return ExitCode.DONE if all(f.fine for f in findings) else ExitCode.STATE
+    parts = check(home, service)
+    for part in parts:
+        if part.service:
+            click.echo(f"service {part.service}")
+        for finding in part.findings:
+            click.echo(f"{'ok  ' if finding.fine else 'mend'}  {finding.text}")
+            if finding.hint:
+                click.echo(f"      {finding.hint}")
+    fine = all(finding.fine for part in parts for finding in part.findings)
+    return ExitCode.DONE if fine else ExitCode.STATE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])
 
 
-class Call(NamedTuple):
-    """One call of a command: its exact words, and what gives the clock for a time zone where it is not the system's."""
+class Call:
+    """One call of a command: its exact words, and what gives the clock for a time zone where it is not the system's.
 
-    words: tuple[str, ...]
-    clock: Callable[[str], Clock] | None = None
+    ``service`` is the scheduler service that it works on, once that is opened, where commands need ``-F`` to find it.
+    """
+
+    def __init__(self, words: tuple[str, ...], clock: Callable[[str], Clock] | None = None) -> None:
+        self.words = words
+        self.clock = clock
+        self.service = ""
 
 
 CONTEXT = {"help_option_names": ["--help"], "max_content_width": 100}
@@ -89,6 +94,8 @@ def opened(home: str | None, service: str | None, *, changing: bool = False) -> 
 
     call = click.get_current_context().find_object(Call)
     found = open_service(home=home, name=service, clock_of=call.clock if call else None)
+    if call is not None and not found.default:
+        call.service = found.name
     if changing:
         near = os.path.relpath(found.configuration)
         file = near if len(near) < len(found.configuration) else found.configuration

@@ -27,7 +27,7 @@ from ajs.errors import ExitCode, UsageError
 @format_option
 @service_options
 def command(paths: tuple[str, ...], **given: Any) -> int:
-    """Load jobnets, jobs and calendars from YAML files, or from all of a folder.
+    """Load jobnets, jobs, calendars and agents from YAML files, or from all of a folder.
 
     All problems of all files are reported at once; then nothing is stored. Units that no file names stay as they are.
     Planned runs follow the new rules at once; the command says which ones appear, vanish or move.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,12 +17,17 @@ from ajs.cli.common import (
     reason_option,
     service_options,
     this_command,
+    warn,
     warn_without_manager,
 )
 from ajs.cli.progress import bar
 from ajs.cli.values import typed_duration
-from ajs.errors import ExitCode, NoManager, UsageError
+from ajs.errors import ExitCode, GenerationNotFound, NoManager, TimedOut, UsageError
 from ajs.operations.targets import one_service
+
+if TYPE_CHECKING:
+    from ajs.operations.entry import Entry
+    from ajs.operations.service import Service
 
 
 @click.command(context_settings=CONTEXT)
@@ -47,7 +52,8 @@ def command(units: tuple[str, ...], **given: Any) -> int:
     """Register root jobnets for execution, all or none.
 
     Planned registration follows rules and calendar; -n runs the jobnet once, at once. With -w the command returns when
-    the runs have ended; its exit code then speaks of the command alone unless --fail-on is given.
+    the runs have ended and prints a line for each; its exit code then speaks of the command alone unless --fail-on is
+    given. Where --timeout or Ctrl-C end the wait, the runs go on, and the lines say how far they are.
 
     \b
     ajsentry /sales/daily-close                             run it by its rules from now on
@@ -79,17 +85,42 @@ def command(units: tuple[str, ...], **given: Any) -> int:
                 dry_run=given["dry_run"],
                 progress=progress,
             )
-        click.echo(entry_json(done) if given["form"] == "json" else entry_text(done))
-        if given["dry_run"]:
-            return ExitCode.DONE
-        if not given["wait"]:
+        json, waits = given["form"] == "json", given["wait"] and not given["dry_run"]
+        if not json:
+            click.echo(entry_text(done))
+        elif not waits:
+            click.echo(entry_json(done, service.name))
+        if waits:
+            return _wait(service, done, timeout, json=json, fail_on=given["fail_on"])
+        if not given["dry_run"]:
             warn_without_manager(service)
-            return ExitCode.DONE
-        from ajs.operations.manager import wait_for
+        return ExitCode.DONE
 
-        runs = [e.generation.id for e in done.entered if e.generation is not None]
+
+def _wait(
+    service: Service, done: Entry, timeout: float | None, *, json: bool, fail_on: str | None
+) -> int:
+    """Wait until the runs have ended, say how they stand, also when the wait ends before, and return the exit code."""
+    from ajs.operations.manager import wait_for
+    from ajs.operations.outcome import outcomes
+    from ajs.render.entry import entry_json, outcome_text
+
+    def say() -> None:
+        found = outcomes(service, runs)
+        click.echo(entry_json(done, service.name, found) if json else outcome_text(found))
+
+    runs = [e.generation.id for e in done.entered if e.generation is not None]
+    try:
         ended = wait_for(service, runs, timeout)
-        return _exit_code([status.name for status in ended.values()], given["fail_on"])
+    except (TimedOut, NoManager, GenerationNotFound):
+        say()
+        raise
+    except KeyboardInterrupt:
+        say()
+        warn("nobody waits any more; the runs go on, ajskill ends them")
+        raise
+    say()
+    return _exit_code([status.name for status in ended.values()], fail_on)
 
 
 def _check(given: dict[str, Any]) -> None:

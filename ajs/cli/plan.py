@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import click
@@ -23,7 +22,7 @@ from ajs.cli.common import (
     warn_without_manager,
 )
 from ajs.cli.progress import bar
-from ajs.cli.values import typed_date, typed_shift, typed_time
+from ajs.cli.values import typed_day, typed_shift, typed_time
 from ajs.errors import ExitCode, UsageError
 from ajs.operations.targets import one_service
 
@@ -71,13 +70,13 @@ def command(units: tuple[str, ...], **given: Any) -> int:
     ajsplan -r /sales/daily-close:@A12               release one run
     """
     from ajs.operations.change import Request, change
-    from ajs.render.change import as_json, as_text
+    from ajs.render.change import as_json, as_text, refused_lines, without_lines
 
     names = names_of(units)
     with opened(given["home"], one_service(names, given["service"]), changing=True) as service:
         request = Request(
             names=names,
-            changes=_changes(given, service.today),
+            changes=_changes(given),
             filters=filters_of(given),
             registration_number=given["registration_number"] or "",
             keep_going=_keep_going(given),
@@ -100,16 +99,16 @@ def command(units: tuple[str, ...], **given: Any) -> int:
         )
         for note in dict.fromkeys(n for root in done.roots for n in root.notes):
             click.echo(note, err=True)
-        for path, error in done.refused:
-            click.echo(f"{path}: {error.code}: {error.message}", err=True)
+        for line in (*refused_lines(done), *without_lines(done)):
+            click.echo(line, err=True)
         if not dry_run:
             warn_without_manager(service)
     return ExitCode.PARTLY if done.refused else ExitCode.DONE
 
 
-def _changes(given: dict[str, Any], today: date) -> tuple[Change, ...]:
+def _changes(given: dict[str, Any]) -> tuple[Change, ...]:
     """Return the changes that the options mean, in the order in which they are made."""
-    schedule = _schedule_change(given, today)
+    schedule = _schedule_change(given)
     if given["hold"] and given["release"]:
         raise UsageError("-h and -r exclude each other", hint="hold or release, not both")
     changes: list[Change] = [schedule] if schedule is not None else []
@@ -122,7 +121,7 @@ def _changes(given: dict[str, Any], today: date) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _schedule_change(given: dict[str, Any], today: date) -> Change | None:
+def _schedule_change(given: dict[str, Any]) -> Change | None:
     absolute = given["day"] is not None or given["time"] is not None
     relative = given["days"] is not None or given["minutes"] is not None
     timed = absolute or relative or bool(given["run_now"])
@@ -137,7 +136,7 @@ def _schedule_change(given: dict[str, Any], today: date) -> Change | None:
         raise UsageError("-i needs a new time", hint="give -d, -t, -b, -c or -q with it")
     if absolute:
         return MoveTo(
-            day=None if given["day"] is None else typed_date("-d", str(given["day"]), today),
+            day=None if given["day"] is None else typed_day("-d", str(given["day"])),
             minutes=None if given["time"] is None else typed_time("-t", str(given["time"])),
             also=not move,
             pass_on=pass_on,

@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from ajs.calendar import FIRST_YEAR, LAST_YEAR
-from ajs.errors import BadValue, NoSuchDate
+from ajs.calendar import TypedDay
+from ajs.errors import BadValue
 
 MAX_HOUR = 47
 MAX_MINUTE = 59
 
 
-def typed_date(option: str, text: str, today: date) -> date:
-    """Return the date that was typed, with what was left out taken from ``today``."""
+def typed_day(option: str, text: str) -> TypedDay:
+    """Return the date that was typed, perhaps without its year, or without year and month."""
     parts = re.fullmatch(r"(?:(?:(\d{4})[/-])?(\d{1,2})[/-])?(\d{1,2})", text.strip())
     if parts is None:
         raise BadValue(
@@ -26,22 +26,12 @@ def typed_date(option: str, text: str, today: date) -> date:
             value=text,
         )
     year, month, day = (int(p) if p else None for p in parts.groups())
-    year = today.year if year is None else year
-    month = today.month if month is None else month
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise NoSuchDate(
-            f"{option} {text!r}: the year {year} cannot be planned",
-            hint=f"years go from {FIRST_YEAR} to {LAST_YEAR}",
-            value=text,
-        )
-    try:
-        return date(year, month, day or 0)
-    except ValueError:
-        raise NoSuchDate(
-            f"{option} {text!r}: there is no day {year}-{month:02}-{day or 0:02}",
-            hint="look at the month's length, or write the date in full",
-            value=text,
-        ) from None
+    return TypedDay(day or 0, month, year, option)
+
+
+def typed_date(option: str, text: str, today: date) -> date:
+    """Return the date that was typed, with what was left out taken from ``today``."""
+    return typed_day(option, text).on(today)
 
 
 def typed_time(option: str, text: str) -> int:

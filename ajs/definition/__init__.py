@@ -9,14 +9,19 @@ In reading order::
     calendar_schema.py   the keys of a calendar: type, sentence, default and example of each,
     start_day_schema.py  those of a start day,
     rule_schema.py       of a schedule rule,
+    agent_scalars.py     single words about agents: hosts, users, public keys
+    text_schema.py       texts as many keys take them
+    agent_schema.py      the keys of agents, agent groups and destinations,
     unit_schema.py       and of job groups, jobnets and jobs
     schedules.py         the rules of one jobnet together: numbers and links
     relations.py         the order of the units of one jobnet: unknown names, circles, recovery units
+    agents.py            the agents of all texts together, and whether the names exist that jobs and groups use
     reader.py            texts → ``Definitions``, or all problems at once
     writer.py            ``Definitions`` → canonical text
     published.py         the JSON Schema and the reference page, both made from the ``_schema`` modules
     stored.py            jobnets and calendars ↔ the compact form of the database
+    stored_agents.py     agents, agent groups and destinations likewise
 
-Only ``tree`` imports yaml; ``stored`` imports nothing of the others, so that a command which reads the database
-pays nothing for the language.
+Only ``tree`` imports yaml; ``stored`` and ``stored_agents`` import nothing of the others, so that a command which
+reads the database pays nothing for the language.
 """

@@ -137,12 +137,12 @@ class Scalar(Generic[T_co]):
             why = wrong.why or f"is not {self.words}"
             spot.refuse(
                 found.place,
-                f"{spot.key} {shown(found.text)} {why}",
+                f"{spot.key} {why}" if wrong.secret else f"{spot.key} {shown(found.text)} {why}",
                 hint=wrong.hint
                 or meant(spot.problems.nearest(found.text, self.options))
                 or spot.instance
                 or f"write {self.words}",
-                value=found.text,
+                value="" if wrong.secret else found.text,
             )
             return None
 

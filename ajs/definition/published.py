@@ -6,6 +6,14 @@ YAML is taken as other tools read it (YAML 1.2): ``5`` is a number, ``yes`` a te
 
 from __future__ import annotations
 
+from ajs.definition.agent_schema import (
+    AGENT_FIELDS,
+    AGENT_GROUP_RECORD,
+    AGENT_RECORD,
+    AGENTS_FILE_RECORD,
+    DESTINATION_RECORD,
+    TRUST_RECORD,
+)
 from ajs.definition.calendar_schema import BASE_DAY_RECORD, CALENDAR_RECORD
 from ajs.definition.kinds import Record, Shape
 from ajs.definition.rule_schema import (
@@ -16,6 +24,8 @@ from ajs.definition.rule_schema import (
 from ajs.definition.start_day_schema import START_DAY_RECORD
 from ajs.definition.unit_schema import (
     FILE_RECORD,
+    FLEXIBLE_RECORD,
+    GROUP_FILE_RECORD,
     GROUP_RECORD,
     JOB_RECORD,
     NESTED_RECORD,
@@ -23,17 +33,24 @@ from ajs.definition.unit_schema import (
 )
 
 RECORDS: tuple[Record, ...] = (
-    GROUP_RECORD,
+    GROUP_FILE_RECORD,
     FILE_RECORD,
+    GROUP_RECORD,
     CALENDAR_RECORD,
     BASE_DAY_RECORD,
     ROOT_RECORD,
     NESTED_RECORD,
     JOB_RECORD,
+    FLEXIBLE_RECORD,
     ROOT_RULE_RECORD,
     NESTED_RULE_RECORD,
     START_DAY_RECORD,
     DAYS_FROM_START_RECORD,
+    AGENTS_FILE_RECORD,
+    AGENT_RECORD,
+    AGENT_GROUP_RECORD,
+    DESTINATION_RECORD,
+    TRUST_RECORD,
 )
 """Every mapping of the language, from the outside in."""
 
@@ -55,7 +72,24 @@ _UNIT: Shape = {
         ]
     },
     "then": {"$ref": f"#/$defs/{NESTED_RECORD.name}"},
-    "else": {"$ref": f"#/$defs/{JOB_RECORD.name}"},
+    "else": {
+        "if": {"required": ["type"], "properties": {"type": {"const": "flexible"}}},
+        "then": {"$ref": f"#/$defs/{FLEXIBLE_RECORD.name}"},
+        "else": {"$ref": f"#/$defs/{JOB_RECORD.name}"},
+    },
+}
+_FILE: Shape = {
+    "if": {"type": "object", "required": ["groups"]},
+    "then": {"$ref": f"#/$defs/{FILE_RECORD.name}"},
+    "else": {
+        "if": {
+            "type": "object",
+            "anyOf": [{"required": [f.key]} for f in AGENT_FIELDS],
+            "not": {"anyOf": [{"required": [f.key]} for f in GROUP_RECORD.fields]},
+        },
+        "then": {"$ref": f"#/$defs/{AGENTS_FILE_RECORD.name}"},
+        "else": {"$ref": f"#/$defs/{GROUP_FILE_RECORD.name}"},
+    },
 }
 
 
@@ -64,9 +98,7 @@ def json_schema() -> Shape:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "ajs definitions",
-        "if": {"type": "object", "required": ["groups"]},
-        "then": {"$ref": f"#/$defs/{FILE_RECORD.name}"},
-        "else": {"$ref": f"#/$defs/{GROUP_RECORD.name}"},
+        **_FILE,
         "$defs": {record.name: record.schema() for record in RECORDS} | {"unit": _UNIT},
     }
 
@@ -74,7 +106,7 @@ def json_schema() -> Shape:
 _HEAD = """# Definitions
 
 A definition file is YAML text in UTF-8.
-It describes one job group, or several under `groups`.
+It describes one job group, or several under `groups`, or agents, or both.
 `ajsdefine` reads any number of files together; the jobnets of a group may stand in several files, its comment and
 calendar in one.
 A file that only adds jobnets to a group leaves the group's comment and calendar as they are.
@@ -84,6 +116,8 @@ A file that only adds jobnets to a group leaves the group's comment and calendar
 - Unknown keys, keys given twice, anchors, aliases and tags are refused. All problems of all files are reported at once.
 - A unit name has 1 to 30 bytes, no spaces and none of `" & ' * ? [ ] ^ { | } ~ ; , / : @`; it does not begin with `-`.
   A full path has at most 930 bytes.
+- The name of an agent, agent group or destination has 1 to 255 bytes and none of these characters; it stands for one of
+  them only. What such a name refers to stands in the same call of `ajsdefine` or is stored already.
 - Lengths of time are written `90s`, `10 min`, `2h`, `1h 30min`. Weekdays are `mon` to `sun`.
   Days are `2026-12-31` or `2026/12/31`.
 - Where a key takes a list, one entry may stand without brackets.
@@ -97,7 +131,7 @@ def reference_markdown() -> str:
 
 def _section(record: Record) -> str:
     """Return the part of the page about one mapping."""
-    title = record.title.removeprefix("a ")
+    title = record.title.removeprefix("a ").removeprefix("an ")
     lines = [
         f"## {title[0].upper()}{title[1:]}",
         "",

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
+from ajs.agents import RELAYS, AgentKind, Agents
 from ajs.calendar import CalendarSettings
 from ajs.definition import relations, tree
-from ajs.definition.kinds import Placed, Record, Spot, Values
+from ajs.definition.agent_schema import AGENT_FIELDS, AGENTS_FILE_RECORD
+from ajs.definition.agents import AgentsReading
+from ajs.definition.kinds import Field, Placed, Record, Spot, Values
 from ajs.definition.problems import Problems, shown
 from ajs.definition.rule_schema import NESTED_SCHEDULE, ROOT_SCHEDULE
 from ajs.definition.schedules import settle
+from ajs.definition.text_schema import COMMENT
 from ajs.definition.tree import Node, Table, Word
 from ajs.definition.unit_schema import (
     ABNORMAL_ABOVE,
     AFTER,
     CALENDAR,
     COMMAND,
-    COMMENT,
+    DESTINATION,
     ENVIRONMENT,
     FILE_RECORD,
+    FLEXIBLE_RECORD,
     GROUP,
+    GROUP_FILE_RECORD,
     GROUP_RECORD,
     GROUPS,
     HOLD,
     JOB_RECORD,
     JOBNETS,
-    LOCAL_ONLY,
     NESTED_RECORD,
     PARAMETERS,
     RECOVERY,
+    RELAY,
     ROOT_RECORD,
     SCRIPT,
     STORED,
@@ -60,22 +66,29 @@ ReadScript = Callable[[str, str], bytes]
 def read(
     texts: Sequence[tuple[str, bytes]],
     scripts: ReadScript,
+    stored: Agents = Agents(),
+    *,
     watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Definitions:
     """Return what the texts define: (file name for messages, content) each.
 
-    Groups, root jobnets and scripts come in the order of their paths and hashes, units in the order written.
-    ``scripts`` is asked for every script file once and for ``sha256:...`` as written. ``watch`` gets how many of how
-    many texts are read. Raises ``DefinitionError`` with all problems of all texts.
+    Groups, root jobnets, scripts and agents come in the order of their paths, hashes and names, units in the order
+    written. ``scripts`` is asked for every script file once and for ``sha256:...`` as written. ``stored`` are the
+    agents that the texts may refer to besides their own. ``watch`` gets how many of how many texts are read. Raises
+    ``DefinitionError`` with all problems of all texts.
     """
     problems = Problems()
-    reading = _Reading(problems, scripts)
+    reading = _Reading(problems, scripts, AgentsReading(problems, stored))
+    nodes = []
     for done, (file, content) in enumerate(texts, 1):
         node = tree.parse(file, content, problems)
+        nodes.append(node)
         if node is not None:
             reading.file(node)
         watch(done, len(texts))
     reading.check_paths()
+    if None not in nodes:  # what cannot be read may define the names that seem to be missing
+        reading.agents.check()
     problems.raise_any([file for file, _ in texts])
     return reading.definitions()
 
@@ -86,6 +99,7 @@ class _Reading:
 
     problems: Problems
     scripts: ReadScript
+    agents: AgentsReading
     groups: dict[str, tuple[JobGroup, Place]] = field(default_factory=dict)
     group_places: dict[str, Place] = field(default_factory=dict)
     roots: dict[str, tuple[RootDefinition, Place]] = field(default_factory=dict)
@@ -99,25 +113,28 @@ class _Reading:
             groups=tuple(group for _, (group, _) in sorted(self.groups.items())),
             roots=tuple(root for _, (root, _) in sorted(self.roots.items())),
             scripts=tuple(Script(sha, content) for sha, content in sorted(self.contents.items())),
+            agents=self.agents.definitions(),
         )
 
     # -- files and groups --
 
     def file(self, node: Node) -> None:
-        """Read one file: a group, or a list of groups."""
+        """Read one file: a group, a list of groups, or only agents."""
         spot = Spot(self.problems, key="the file")
-        several = FILE_RECORD.values(node, spot) if "groups" in _keys(node) else None
-        if several is None:
-            self.group(node, spot)
+        record = _record_of_file(node)
+        alone = record is GROUP_FILE_RECORD
+        values = self.group(node, spot, record) if alone else record.values(node, spot)
+        if values is None:
             return
-        for group in several.get(GROUPS, ()):
-            self.group(group.value, spot.at("a group"))
+        for group in values.get(GROUPS, ()):
+            self.group(group.value, spot.at("a group"), GROUP_RECORD)
+        self.agents.file(values)
 
-    def group(self, node: Node, spot: Spot) -> None:
-        """Read one job group and its jobnets."""
+    def group(self, node: Node, spot: Spot, record: Record) -> Values | None:
+        """Read one job group and its jobnets; return what was said."""
         name = _text_of(node, "group")
         spot = spot.of(name if name.startswith("/") else "")
-        values = GROUP_RECORD.values(node, spot)
+        values = record.values(node, spot)
         path = values.get(GROUP) if values else None
         if values is None or path is None:
             path = ""
@@ -127,6 +144,7 @@ class _Reading:
         if values:
             for jobnet, below in values.get(JOBNETS, ()):
                 self.root(path, jobnet, below)
+        return values
 
     def _describe(self, path: str, values: Values, spot: Spot) -> None:
         """Keep the comment and calendar of a group; an entry that only adds jobnets does not describe it."""
@@ -167,7 +185,8 @@ class _Reading:
         path = f"{group.rstrip('/')}/{name.value}"
         spot = Spot(self.problems, path, key=f"jobnet {shown(name.value)}")
         _check_length(path, name.place, spot)
-        if _is_flexible(node, spot) or not (values := ROOT_RECORD.values(node, spot)):
+        values = ROOT_RECORD.values(node, spot)
+        if values is None:
             return
         rules: tuple[Rule, ...] = (Rule(),)
         numbers: tuple[int, ...] | None = (1,)
@@ -224,8 +243,6 @@ class _Reading:
             _check_length(spot.unit, name.place, spot)
             relation = relations.Relation(name, spot, (), recovery=False, ordered=True)
             order[name.value] = relation
-            if _is_flexible(node, spot):
-                continue
             record = _record_of(node)
             if (said := record.values(node, spot)) is None:
                 continue
@@ -307,7 +324,18 @@ class _Reading:
             timeout_s=values.get(TIMEOUT),
             warning_above=warning,
             abnormal_above=abnormal,
+            destination=self._place(DESTINATION, {AgentKind.DESTINATION}, values, spot),
+            relay=self._place(RELAY, RELAYS, values, spot),
         )
+
+    def _place(
+        self, key: Field[str], kinds: Collection[AgentKind], values: Values, spot: Spot
+    ) -> str:
+        """Return the name of where a flexible job runs, or how it gets there; whether it exists is checked later."""
+        name = values.get(key, "")
+        if name:
+            self.agents.use(Placed(name, values.at(key)), kinds, spot.at(key.key))
+        return name
 
     def _script(self, values: Values, spot: Spot) -> str:
         """Return the SHA-256 of a job's script and keep its content; note one that cannot be had."""
@@ -345,6 +373,9 @@ class _Reading:
         return self.read[file, named]
 
 
+_TYPED = {"job": JOB_RECORD, "flexible": FLEXIBLE_RECORD, "jobnet": NESTED_RECORD}
+
+
 def _reason(error: OSError) -> str:
     """Return why a file cannot be read, in lower case."""
     return (error.strerror or str(error) or type(error).__name__).lower()
@@ -363,25 +394,22 @@ def _text_of(node: Node, key: str) -> str:
     return value.text if isinstance(value, Word) else ""
 
 
-def _is_flexible(node: Node, spot: Spot) -> bool:
-    """Return whether a unit is a flexible job, after noting that there are none."""
-    value = _keys(node).get("type")
-    if not isinstance(value, Word) or value.text != "flexible":
-        return False
-    spot.refuse(
-        value.place,
-        f"{spot.key} is a flexible job, and {LOCAL_ONLY}",
-        hint="remove type, destination and relay to run it here",
-        value="flexible",
-    )
-    return True
+def _record_of_file(node: Node) -> Record:
+    """Return what a file describes: one group, several, or only agents."""
+    keys = _keys(node).keys()
+    if "groups" in keys:
+        return FILE_RECORD
+    agents = {f.key for f in AGENT_FIELDS} & keys
+    if agents and not keys & {f.key for f in GROUP_RECORD.fields}:
+        return AGENTS_FILE_RECORD
+    return GROUP_FILE_RECORD
 
 
 def _record_of(node: Node) -> Record:
-    """Return whether a unit is described as a nested jobnet or as a job."""
+    """Return whether a unit is described as a nested jobnet, a job or a flexible job."""
     said = _text_of(node, "type")
-    if said in {"job", "jobnet"}:
-        return NESTED_RECORD if said == "jobnet" else JOB_RECORD
+    if said in _TYPED:
+        return _TYPED[said]
     keys = _keys(node).keys()
     if "units" in keys or ("schedule" in keys and not keys & {"command", "script"}):
         return NESTED_RECORD

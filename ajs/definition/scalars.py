@@ -70,13 +70,17 @@ _OTHER_YEARS = f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}"
 
 
 class NotThis(Exception):
-    """The text is not such a value; ``why`` replaces the usual sentence, ``hint`` says what to write."""
+    """The text is not such a value; ``why`` replaces the usual sentence, ``hint`` says what to write.
 
-    def __init__(self, hint: str = "", why: str = "") -> None:
+    A ``secret`` text is not repeated in any message.
+    """
+
+    def __init__(self, hint: str = "", why: str = "", *, secret: bool = False) -> None:
         """Keep the hint and the reason."""
         super().__init__(why or hint)
         self.hint = hint
         self.why = why
+        self.secret = secret
 
 
 def parse_flag(text: str) -> bool:
@@ -223,26 +227,31 @@ def parse_variable(text: str) -> str:
     return text
 
 
-def parse_name(text: str) -> str:
-    """Return a unit name, composed as Unicode NFC so that it equals what looks equal (execution.md 4.2)."""
+def parse_name_of(what: str, text: str, most: int) -> str:
+    """Return a name of at most so many bytes, composed as Unicode NFC so that it equals what looks equal."""
     name = unicodedata.normalize("NFC", text)
     if not name:
-        raise NotThis(why="is empty", hint=f"a unit name has 1 to {NAME_BYTES} bytes")
+        raise NotThis(why="is empty", hint=f"{what} has 1 to {most} bytes")
     if bad := next((c for c in name if c in NAME_EXCLUDES or c == " " or not c.isprintable()), ""):
-        what = "a space" if bad.isspace() else f"the character {shown(bad)}"
+        kind = "a space" if bad.isspace() else f"the character {shown(bad)}"
         raise NotThis(
-            why=f"contains {what}",
-            hint=f"a unit name has no spaces and none of {' '.join(NAME_EXCLUDES)}",
+            why=f"contains {kind}",
+            hint=f"{what} has no spaces and none of {' '.join(NAME_EXCLUDES)}",
         )
+    if len(name.encode()) > most:
+        raise NotThis(
+            why=f"is {len(name.encode())} bytes long", hint=f"{what} has 1 to {most} bytes"
+        )
+    return name
+
+
+def parse_name(text: str) -> str:
+    """Return a unit name (execution.md 4.2)."""
+    name = parse_name_of("a unit name", text, NAME_BYTES)
     if name.startswith("-") or name in RESERVED_NAMES:
         raise NotThis(
             why="cannot be the name of a unit",
             hint=f"names do not begin with '-', and {', '.join(RESERVED_NAMES)} are reserved",
-        )
-    if len(name.encode()) > NAME_BYTES:
-        raise NotThis(
-            why=f"is {len(name.encode())} bytes long",
-            hint=f"a unit name has 1 to {NAME_BYTES} bytes",
         )
     return name
 

@@ -114,6 +114,8 @@ _JOB_KEYS = (
     "timeout_s",
     "warning_above",
     "abnormal_above",
+    "destination",
+    "relay",
 )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from ajs.definition.agent_schema import AGENT_FIELDS, AGENT_NAME_VALUE, NamedNodes
 from ajs.definition.calendar_schema import CALENDAR_KIND
 from ajs.definition.kinds import (
     Field,
@@ -14,6 +18,7 @@ from ajs.definition.kinds import (
     Shape,
     whole,
 )
+from ajs.definition.problems import listed
 from ajs.definition.rule_schema import NESTED_SCHEDULE, ROOT_SCHEDULE
 from ajs.definition.scalars import (
     RESERVED_NAMES,
@@ -21,12 +26,11 @@ from ajs.definition.scalars import (
     parse_duration,
     parse_filled,
     parse_flag,
-    parse_line,
     parse_name,
     parse_path,
-    parse_text,
     parse_variable,
 )
+from ajs.definition.text_schema import COMMENT, LINE, NAME_CLASS, TEXT, TEXT_SHAPE
 from ajs.definition.tree import Node
 from ajs.model import NAME_BYTES, PATH_BYTES
 
@@ -34,23 +38,18 @@ MAX_RETURN_CODE = 2_147_483_647
 """The largest threshold for return codes (execution.md 1.2)."""
 MAX_COMMAND_BYTES = 65_536
 """The longest command: half of what Linux passes to a program as one argument."""
-LOCAL_ONLY = "this version runs jobs on this machine only"
+UNIT_TYPES = ("job", "flexible", "jobnet")
+"""What ``type:`` of a unit inside a jobnet may say."""
 STORED = "sha256:"
 """How a definition names a stored script by its content, where there is no file."""
 
-NamedNodes = tuple[tuple[Placed[str], Node], ...]
-
-_NAME_CLASS = r"[^\s\"&'*?\[\]^{|}~;,/:@-][^\s\"&'*?\[\]^{|}~;,/:@]*"
 _NAME_LIMITS: Shape = {
     "maxLength": NAME_BYTES,
-    "pattern": f"^{_NAME_CLASS}$",
+    "pattern": f"^{NAME_CLASS}$",
     "not": {"enum": list(RESERVED_NAMES)},
 }
-# YAML as other tools read it types 5 and yes by themselves; a text key means them as text.
-_TEXT_SHAPE: Shape = {"type": ["string", "number", "boolean"]}
-_FILLED_SHAPE: Shape = {**_TEXT_SHAPE, "pattern": r"\S"}
+_FILLED_SHAPE: Shape = {**TEXT_SHAPE, "pattern": r"\S"}
 _COMMAND_SHAPE: Shape = {**_FILLED_SHAPE, "maxLength": MAX_COMMAND_BYTES}
-_LINE_SHAPE: Shape = {**_TEXT_SHAPE, "pattern": r"^[^\n]*\S[^\n]*$"}
 
 
 def _parse_command(text: str) -> str:
@@ -68,15 +67,15 @@ def _parse_was(text: str) -> str:
     return parse_path(text) if text.startswith("/") else parse_name(text)
 
 
-def _type_kind(kind: str) -> Scalar[str]:
-    """Return what the key ``type`` takes in a job or a jobnet."""
+def _type_kind(kind: str, kinds: tuple[str, ...] = UNIT_TYPES) -> Scalar[str]:
+    """Return what the key ``type`` takes in a unit of one kind, where there may be others."""
 
     def parse(text: str) -> str:
         if text != kind:
             raise NotThis
         return text
 
-    return Scalar("job or jobnet", parse, {"const": kind}, ("job", "jobnet"))
+    return Scalar(listed(kinds, "or"), parse, {"const": kind}, kinds)
 
 
 NAME = Scalar(
@@ -84,18 +83,14 @@ NAME = Scalar(
     parse_name,
     {"type": "string", **_NAME_LIMITS},
 )
-_NAME_VALUE = Scalar(NAME.words, parse_name, _TEXT_SHAPE | _NAME_LIMITS)
+_NAME_VALUE = Scalar(NAME.words, parse_name, TEXT_SHAPE | _NAME_LIMITS)
 PATH = Scalar(
     "the full path of a job group, such as /sales or /sales/tokyo",
     parse_path,
-    {"type": "string", "maxLength": PATH_BYTES, "pattern": f"^(/|(/{_NAME_CLASS})+/?)$"},
+    {"type": "string", "maxLength": PATH_BYTES, "pattern": f"^(/|(/{NAME_CLASS})+/?)$"},
 )
-TEXT = Scalar("a text", parse_text, _TEXT_SHAPE)
-FILLED = Scalar("a text", parse_filled, _FILLED_SHAPE)
-LINE = Scalar("a text of one line", parse_line, _LINE_SHAPE)
 FLAG = Scalar("yes or no", parse_flag, {"enum": [True, False, "yes", "no", "on", "off"]})
 
-COMMENT = Field(key="comment", kind=TEXT, doc="What it is for, in words.", example="Nightly totals")
 AFTER = Field(
     key="after",
     kind=OneOrMore(_NAME_VALUE),
@@ -128,6 +123,13 @@ JOB_TYPE = Field(
     example="job",
     default="told by the other keys",
 )
+FLEXIBLE_TYPE = Field(
+    key="type",
+    kind=_type_kind("flexible"),
+    doc="Says that this unit is a flexible job.",
+    example="flexible",
+    required=True,
+)
 JOBNET_TYPE = Field(
     key="type",
     kind=_type_kind("jobnet"),
@@ -135,6 +137,7 @@ JOBNET_TYPE = Field(
     default="told by the other keys",
     example="jobnet",
 )
+ROOT_TYPE = replace(JOBNET_TYPE, kind=_type_kind("jobnet", ("jobnet",)))
 COMMAND = Field(
     key="command",
     kind=Scalar("a command line", _parse_command, _COMMAND_SHAPE),
@@ -204,11 +207,44 @@ ABNORMAL_ABOVE = Field(
     default="0",
     example="7",
 )
-_ELSEWHERE = dict.fromkeys(("destination", "relay", "agent", "host"), LOCAL_ONLY)
+DESTINATION = Field(
+    key="destination",
+    kind=AGENT_NAME_VALUE,
+    doc="Where it runs: the name of a destination.",
+    example="LB1",
+    required=True,
+)
+RELAY = Field(
+    key="relay",
+    kind=AGENT_NAME_VALUE,
+    doc="The agent, or the agent group, through which the destination is reached.",
+    default="none; the manager reaches the destination itself",
+    example="RELAYS",
+)
+AGENT_WORK_DIR = replace(
+    WORK_DIR,
+    doc="The folder on the agent that it runs in; relative to the home folder of the user there.",
+    default="the home folder of the user there",
+)
+AGENT_ENVIRONMENT = replace(
+    ENVIRONMENT, doc="Environment variables, added to those that the user has on the agent."
+)
+_NO_AGENT = dict.fromkeys(
+    ("agent", "host"), "a job that runs elsewhere has type: flexible and destination: NAME"
+)
+_UPWARD = {
+    "schedule": "only jobnets have a schedule; put the job into a nested jobnet",
+    "units": "only jobnets have units; write type: jobnet",
+    "was": "only a root jobnet keeps its history under a new name",
+}
+_JOB_LIMITS: Shape = {
+    "oneOf": [{"required": ["command"]}, {"required": ["script"]}],
+    "dependentRequired": {"parameters": ["script"]},
+}
 JOB_RECORD = Record(
     name="job",
     title="a job",
-    doc="A job: one command or script.",
+    doc="A job that runs on the manager's machine: one command or script.",
     fields=(
         JOB_TYPE,
         COMMENT,
@@ -225,16 +261,35 @@ JOB_RECORD = Record(
         ABNORMAL_ABOVE,
     ),
     example="{after: collect, command: python total.py, timeout: 2h, warning_above: 3, abnormal_above: 7}",
-    hints=_ELSEWHERE
-    | {
-        "schedule": "only jobnets have a schedule; put the job into a nested jobnet",
-        "units": "only jobnets have units; write type: jobnet",
-        "was": "only a root jobnet keeps its history under a new name",
-    },
-    limits={
-        "oneOf": [{"required": ["command"]}, {"required": ["script"]}],
-        "dependentRequired": {"parameters": ["script"]},
-    },
+    hints=_NO_AGENT
+    | _UPWARD
+    | dict.fromkeys(("destination", "relay"), "only flexible jobs have it; add type: flexible"),
+    limits=_JOB_LIMITS,
+)
+FLEXIBLE_RECORD = Record(
+    name="flexibleJob",
+    title="a flexible job",
+    doc="A job that runs on a destination agent: one command or script.",
+    fields=(
+        FLEXIBLE_TYPE,
+        COMMENT,
+        AFTER,
+        RECOVERY,
+        HOLD,
+        DESTINATION,
+        RELAY,
+        COMMAND,
+        SCRIPT,
+        PARAMETERS,
+        AGENT_WORK_DIR,
+        AGENT_ENVIRONMENT,
+        TIMEOUT,
+        WARNING_ABOVE,
+        ABNORMAL_ABOVE,
+    ),
+    example="{type: flexible, destination: LB1, relay: RELAYS, command: ./collect.sh, timeout: 2h}",
+    hints=_NO_AGENT | _UPWARD,
+    limits=_JOB_LIMITS,
 )
 
 UNITS: Field[NamedNodes] = Field(
@@ -245,7 +300,7 @@ UNITS: Field[NamedNodes] = Field(
     required=True,
 )
 _JOB_KEYS = dict.fromkeys(
-    (f.key for f in JOB_RECORD.fields), "only jobs have it; put it into a job under units"
+    (f.key for f in FLEXIBLE_RECORD.fields), "only jobs have it; put it into a job under units"
 )
 NESTED_RECORD = Record(
     name="nestedJobnet",
@@ -255,11 +310,11 @@ NESTED_RECORD = Record(
     example=(
         "{after: total, schedule: [{rule: 1, link: 1, start_time: +01:00}], units: {print: {command: ./print.sh}}}"
     ),
-    hints=_JOB_KEYS | _ELSEWHERE | {"was": "only a root jobnet keeps its history under a new name"},
+    hints=_JOB_KEYS | _NO_AGENT | {"was": "only a root jobnet keeps its history under a new name"},
 )
 WAS = Field(
     key="was",
-    kind=Scalar("a unit name, or a full path", _parse_was, _TEXT_SHAPE),
+    kind=Scalar("a unit name, or a full path", _parse_was, TEXT_SHAPE),
     doc="The name that this jobnet had before, or its full path in another group; its history moves along.",
     default="not renamed",
     example="day-close",
@@ -268,10 +323,10 @@ ROOT_RECORD = Record(
     name="rootJobnet",
     title="a root jobnet",
     doc="A root jobnet: what is registered for execution, by itself.",
-    fields=(JOBNET_TYPE, COMMENT, WAS, HOLD, ROOT_SCHEDULE, UNITS),
+    fields=(ROOT_TYPE, COMMENT, WAS, HOLD, ROOT_SCHEDULE, UNITS),
     example="{schedule: [{start_time: 22:00, cycle: 1 day}], units: {total: {command: python total.py}}}",
     hints=_JOB_KEYS
-    | _ELSEWHERE
+    | _NO_AGENT
     | {
         "after": "a root jobnet stands alone; only units inside a jobnet have an order",
         "recovery": "only units inside a jobnet can be recovery units",
@@ -299,24 +354,39 @@ JOBNETS: Field[NamedNodes] = Field(
     default="none",
     example="{daily-close: {units: {total: {command: python total.py}}}}",
 )
-GROUP_RECORD = Record(
+_GROUP_DOC = "Several files may add jobnets to one group, but only one of them gives its comment and calendar."
+_GROUP_FIELDS: tuple[Field[Any], ...] = (GROUP, COMMENT, CALENDAR, JOBNETS)
+_GROUP_HINTS = {
+    "units": "write jobnets",
+    "groups": "a file has either group or groups",
+    "name": "write group",
+}
+GROUP_FILE_RECORD = Record(
     name="group",
     title="a job group",
     doc=(
-        "A job group: where its jobnets stand and which calendar they follow. Several files may add jobnets to one "
-        "group, but only one of them gives its comment and calendar."
+        "A file with one job group: where its jobnets stand and which calendar they follow. "
+        f"{_GROUP_DOC} Agents may stand in the same file; they belong to the scheduler service."
     ),
-    fields=(GROUP, COMMENT, CALENDAR, JOBNETS),
+    fields=(*_GROUP_FIELDS, *AGENT_FIELDS),
     example="{group: /sales, calendar: {closed: [sat, sun]}}",
-    hints={
-        "units": "write jobnets",
-        "groups": "a file has either group or groups",
-        "name": "write group",
-    },
+    hints=_GROUP_HINTS,
+)
+GROUP_RECORD = Record(
+    name="groupEntry",
+    title="a job group under groups",
+    doc=f"One of several job groups in a file. {_GROUP_DOC}",
+    fields=_GROUP_FIELDS,
+    example="{group: /sales, calendar: {closed: [sat, sun]}}",
+    hints=_GROUP_HINTS
+    | dict.fromkeys(
+        (f.key for f in AGENT_FIELDS),
+        "it belongs to the scheduler service; put it beside groups, at the beginning of a line",
+    ),
 )
 GROUPS: Field[tuple[Placed[Node], ...]] = Field(
     key="groups",
-    kind=OneOrMore(Later("group", "a job group"), least=1),
+    kind=OneOrMore(Later("groupEntry", "a job group"), least=1),
     doc="Several job groups in one file, each with the keys of a job group.",
     example="[{group: /sales}, {group: /sales/tokyo}]",
     required=True,
@@ -325,7 +395,7 @@ FILE_RECORD = Record(
     name="groups",
     title="a file of several groups",
     doc="A file with several job groups.",
-    fields=(GROUPS,),
+    fields=(GROUPS, *AGENT_FIELDS),
     example="{groups: [{group: /sales}, {group: /sales/tokyo, comment: Tokyo branch}]}",
     hints=dict.fromkeys(
         (f.key for f in GROUP_RECORD.fields),

@@ -9,7 +9,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from ajs.agents import LIMIT, SSH_PORT, Agent, AgentGroup, Agents, Destination, Trust
 from ajs.calendar import BaseDate, BaseWeekday, CalendarSettings
+from ajs.definition.agent_scalars import member_text
 from ajs.definition.calendar_schema import DaySetting, MonthWeekday, day_setting_text
 from ajs.definition.scalars import (
     WEEKDAYS,
@@ -61,9 +63,10 @@ def to_yaml(definitions: Definitions) -> str:
     for root in definitions.roots:
         roots.setdefault(parent(root.path), []).append(root)
     entries = [_group(path, groups.get(path), roots[path]) for path in sorted(roots)]
-    if not entries:
-        return ""
-    return _block(entries[0] if len(entries) == 1 else {"groups": entries})
+    found: dict[str, Value] = {}
+    if entries:
+        found = entries[0] if len(entries) == 1 else {"groups": entries}
+    return _block(found | _agents(definitions.agents))
 
 
 # -- definitions → plain values --
@@ -163,6 +166,10 @@ def _nested(jobnet: Jobnet) -> dict[str, Value]:
 def _job(job: Job) -> dict[str, Value]:
     """Return a job."""
     found = _common(job)
+    if job.destination:
+        found = {"type": "flexible"} | found | {"destination": job.destination}
+        if job.relay:
+            found["relay"] = job.relay
     if job.script:
         found["script"] = _Raw(STORED + job.script)
         if job.command:
@@ -180,6 +187,53 @@ def _job(job: Job) -> dict[str, Value]:
     if job.abnormal_above:
         found["abnormal_above"] = job.abnormal_above
     return found
+
+
+def _agents(agents: Agents) -> dict[str, Value]:
+    """Return all agents, agent groups and destinations by name, under the keys of a file."""
+    found: dict[str, Value] = {
+        "agents": {one.name: _host(one) for one in agents.agents},
+        "agent_groups": {one.name: _agent_group(one) for one in agents.groups},
+        "destinations": {one.name: _host(one) for one in agents.destinations},
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _host(one: Agent | Destination) -> dict[str, Value]:
+    """Return an agent or a destination."""
+    found: dict[str, Value] = {}
+    if one.comment:
+        found["comment"] = one.comment
+    found["host"] = one.host
+    if one.port != SSH_PORT:
+        found["port"] = one.port
+    if isinstance(one, Destination) and one.agent_port is not None:
+        found["agent_port"] = one.agent_port
+    found["user"] = one.user
+    if one.key:
+        found["key"] = one.key
+    found["trust"] = _trust(one.trust)
+    if one.limit != LIMIT:
+        found["limit"] = one.limit
+    if isinstance(one, Destination) and one.job_folder:
+        found["job_folder"] = one.job_folder
+    return found
+
+
+def _trust(trust: Trust) -> dict[str, Value]:
+    """Return how a host proves itself."""
+    found: dict[str, Value] = {
+        "host_keys": trust.host_keys,
+        "host_ca": trust.host_ca,
+        "principals": trust.principals,
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _agent_group(group: AgentGroup) -> dict[str, Value]:
+    """Return an agent group."""
+    found: dict[str, Value] = {"comment": group.comment} if group.comment else {}
+    return found | {"members": [member_text(member) for member in group.members]}
 
 
 def _schedule(rules: Sequence[Rule], *, nested: bool) -> Value:
@@ -270,6 +324,7 @@ def _days_from_start(move: DaysFromStart) -> Value:
 
 # -- plain values → text --
 
+_ONE_A_LINE = frozenset(("groups", "schedule", "host_keys", "host_ca"))
 _IN_ONE_LINE = frozenset(("base_day", "closed", "open", "after", "start_day", "days_from_start"))
 
 
@@ -294,7 +349,7 @@ def _lines(found: Mapping[str, Value]) -> Iterable[str]:
             case Mapping() if value and key not in _IN_ONE_LINE:
                 yield f"{name}:"
                 yield from (f"  {line}" if line else "" for line in _lines(value))
-            case Sequence() if key in {"groups", "schedule"} or len(value) > LONG_LIST:
+            case Sequence() if key in _ONE_A_LINE or len(value) > LONG_LIST:
                 yield f"{name}:"
                 for item in value:
                     yield from _item(key, item)

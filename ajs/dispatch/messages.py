@@ -186,6 +186,7 @@ def _result(result: JobResult) -> attempts.Result:
         return_code=result.outcome.return_code if isinstance(result.outcome, Exited) else None,
         signal=result.outcome.signal if isinstance(result.outcome, Signalled) else None,
         timed_out=result.timed_out,
+        killed=result.killed,
         started=result.started,
         ended=result.ended,
         out_bytes=result.out_size,

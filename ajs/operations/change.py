@@ -13,7 +13,15 @@ from dataclasses import dataclass, replace
 from ajs.changes import Change, Ground, Hold, apply
 from ajs.changes.base import BEFORE_ITS_TURN
 from ajs.changes.preview import Effect, effects
-from ajs.errors import AjsError, GenerationNotFound, NoSchedule, NotRegistered, PlanMoved, Refused
+from ajs.errors import (
+    AjsError,
+    GenerationNotFound,
+    NoSchedule,
+    NothingToUndo,
+    NotRegistered,
+    PlanMoved,
+    Refused,
+)
 from ajs.lifecycle import LiveGeneration, Status
 from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
@@ -29,6 +37,10 @@ from ajs.store.numbers import execution_id
 from ajs.store.plans import PlanChange
 from ajs.store.presence import poke
 
+NOTHING_THERE = (NotRegistered, NoSchedule, NothingToUndo)
+"""What leaves out a unit that was found and not named: there is nothing to change about it."""
+TOKEN_HALF = 6
+"""How many characters of a plan token stand for the request, and how many for the plans."""
 TRIES = 5
 """How often a change is computed anew when the plan moved between the look and the commit."""
 
@@ -57,15 +69,17 @@ class RootChanged:
 class Changed:
     """What a change command did, or would do.
 
-    ``token`` stands for the state that was looked at (``--if-plan``); ``operation`` is the entry in the operation log,
-    0 for a dry run and when everything was so already. ``refused`` are the targets left out with ``--keep-going``, each
-    with its error.
+    ``token`` stands for the request and the state that was looked at (``--if-plan``); ``operation`` is the entry in the
+    operation log, 0 for a dry run and when everything was so already. ``refused`` are the targets left out with
+    ``--keep-going``, each with its error; ``without`` those found by a pattern or a filter that have nothing to change,
+    with the error that naming them would have given.
     """
 
     roots: tuple[RootChanged, ...]
     token: str
     operation: int
     refused: tuple[tuple[str, AjsError], ...]
+    without: tuple[tuple[str, AjsError], ...] = ()
 
 
 @dataclass(slots=True)
@@ -105,11 +119,7 @@ def change(
             work = _Work(tx, service, request, now)
         work.compute(request, progress)
         if if_plan and if_plan != work.token:
-            raise PlanMoved(
-                f"the plan is no longer the one that {if_plan} stands for",
-                hint="look at the preview again: the same command with --dry-run prints the new token",
-                value=if_plan,
-            )
+            raise _another(if_plan, work.token)
         try:
             with service.store.write() as tx:
                 found = work.commit(tx, command, reason)
@@ -126,6 +136,17 @@ def change(
         poke(service.folder)
         return found
     raise AssertionError  # the last try returns or raises
+
+
+def _another(given: str, token: str) -> PlanMoved:
+    """Return the refusal of a token that does not stand for this request on this plan."""
+    same_request = given.partition("-")[0] == token.partition("-")[0]
+    what = "the plan is no longer the one" if same_request else "this is not the command"
+    return PlanMoved(
+        f"{what} that {given} stands for",
+        hint="look at the preview again: this command with --dry-run prints the token for it",
+        value=given,
+    )
 
 
 class _Work:
@@ -158,6 +179,7 @@ class _Work:
                 [],
             )
         self.refused: list[tuple[str, AjsError]] = []
+        self.without: list[tuple[str, AjsError]] = []
         self.touched: dict[int, None] = {}
         self.token = ""
 
@@ -167,14 +189,17 @@ class _Work:
             try:
                 self._one(target, request.changes)
             except AjsError as error:
+                if not target.named and isinstance(error, NOTHING_THERE):
+                    self.without.append((target.unit.path, error))
+                    continue
                 if not request.keep_going or not isinstance(error, Refused | GenerationNotFound):
                     if len(self.targets) > 1:
                         error.hint += "; --keep-going changes the other units all the same"
                     raise
                 self.refused.append((target.unit.path, error))
-        self.token = self._token()
-        if self.refused and not self.touched:
-            raise self.refused[0][1]
+        self.token = f"{_digest(request)}-{self._plan_digest()}"
+        if not self.touched:
+            raise (*self.refused, *self.without)[0][1]
 
     def _one(self, target: Target, changes: Sequence[Change]) -> None:
         root = self.roots.get(target.root.id)
@@ -186,7 +211,7 @@ class _Work:
             )
         generation = _choose(root, target, changes)
         plan = root.plan
-        notes: list[str] = []
+        notes = _elsewhere(root, target, generation)
         unit = target.inner
         if generation.id in root.running:
             plan = RootPlan(registration=plan.registration, generations=(generation,))
@@ -204,14 +229,14 @@ class _Work:
         root.notes += notes
         self.touched[target.root.id] = None
 
-    def _token(self) -> str:
+    def _plan_digest(self) -> str:
         """Return what stands for the plans that the targets were looked up in."""
         seen = [
             f"{number}:{r.before.registration.version}:"
             + ",".join(f"{g}.{r.live[g].version}" for g in sorted(r.changed_running))
             for number, r in sorted(self.roots.items())
         ]
-        return hashlib.sha256(" ".join(seen).encode()).hexdigest()[:12]
+        return hashlib.sha256(" ".join(seen).encode()).hexdigest()[:TOKEN_HALF]
 
     # -- storing --
 
@@ -237,7 +262,7 @@ class _Work:
             )
         runs.add_fates(tx, fates, self.now)
         log.finish(tx, operation, _summary(done, self.refused))
-        return Changed(tuple(done), self.token, operation, tuple(self.refused))
+        return Changed(tuple(done), self.token, operation, tuple(self.refused), tuple(self.without))
 
     def _save_running(
         self, tx: Writing, root: _Root, generation: Generation, operation: int
@@ -271,6 +296,24 @@ class _Work:
             now = replace(root.before, generations=(root.running[number],))
             found += effects(path, was, now, root.timetable)
         return found
+
+
+def _digest(request: Request) -> str:
+    """Return what stands for the request: which units, and what is to become of them."""
+    return hashlib.sha256(repr(request).encode()).hexdigest()[:TOKEN_HALF]
+
+
+def _elsewhere(root: _Root, target: Target, generation: Generation) -> list[str]:
+    """Say where else the unit's turn is still to come, when a run that waits was chosen for the operator."""
+    if target.generation is not None or not target.inner or generation.id in root.running:
+        return []
+    name = target.unit.path
+    return [
+        f"{name}: changed in the next run, {execution_id(generation.id)}; its turn in the running "
+        f"{execution_id(number)} is still to come: {name}:{execution_id(number)} names it there"
+        for number, live in root.live.items()
+        if live.units[target.inner].status in BEFORE_ITS_TURN
+    ]
 
 
 def _statuses(root: _Root, generation: Generation) -> dict[str, Status]:

@@ -1,4 +1,4 @@
-"""``ajs check``: what an administrator wants to know before relying on a service."""
+"""``ajs check``: what an administrator wants to know before relying on scheduler services."""
 
 from __future__ import annotations
 
@@ -11,26 +11,22 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
+from ajs import config
+from ajs.agents import AgentGroup, kind_of
 from ajs.errors import AjsError
 from ajs.operations.service import Service, open_service
 from ajs.operations.timetables import timetables
 from ajs.plan import coming
-from ajs.store import backup, plans, units
+from ajs.store import agents, backup, plans, units
 from ajs.store.folder import database
 from ajs.store.presence import manager
 
 SCRIPTS = (
-    *(
-        "ajsdefine",
-        "ajsentry",
-        "ajsplan",
-        "ajsshow",
-        "ajsleave",
-        "ajsdelete",
-        "ajsstart",
-        "ajsstop",
-    ),
+    *("ajsdefine", "ajsentry", "ajsplan", "ajsshow", "ajsleave", "ajsdelete", "ajskill"),
+    *("ajsintrpt", "ajsstart", "ajsstop"),
 )
+OTHERS = 0o077
+"""The modes of a file by which others than its owner may do anything with it."""
 CLOCK_DAYS = 400
 """How far ahead changes of the clock are looked for, in days: the next one of each kind is among them."""
 
@@ -44,27 +40,59 @@ class Finding:
     hint: str = ""
 
 
-def check(home: str | None, name: str | None) -> tuple[Finding, ...]:
-    """Look at everything; what cannot be opened is a finding, not an error."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was found about one scheduler service, or, with the name "", about what all have in common."""
+
+    service: str
+    findings: tuple[Finding, ...]
+
+
+def check(home: str | None, name: str | None) -> tuple[Part, ...]:
+    """Look at everything, at one service or at all of ajs.toml; what cannot be opened is a finding, not an error."""
+    try:
+        found = config.load(config.find(home, os.environ, os.getcwd()))
+        wanted = list(found.services) if name is None else [found.service(name, os.environ).name]
+    except AjsError as error:
+        return (Part("", (_wrong(error), *_commands())),)
+    common = (Finding(fine=True, text=f"configuration {found.file}"), *_commands())
+    parts = [
+        Part(one, tuple(_of_service(home, one, found.services[one].folder, asked=name is not None)))
+        for one in wanted
+    ]
+    return (Part("", common), *parts)
+
+
+def _of_service(home: str | None, name: str, folder: str, *, asked: bool) -> Iterator[Finding]:
+    if not asked and os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+        # Services are fenced off from each other by the operating system: that is in order, and not for us to see.
+        yield Finding(
+            fine=True,
+            text=f"not looked at: {folder} is closed to this user",
+            hint="check it as a user who may work on it",
+        )
+        return
     try:
         service = open_service(home=home, name=name)
     except AjsError as error:
-        return (Finding(fine=False, text=error.message, hint=error.hint), *_commands())
+        yield _wrong(error)
+        return
     with service:
-        return (
-            Finding(fine=True, text=f"configuration {service.configuration}"),
-            _state(service),
-            _manager(service),
-            *_commands(),
-            *_clock_changes(service),
-        )
+        yield _state(service)
+        yield _manager(service)
+        yield from _keys(service)
+        yield from _clock_changes(service)
+
+
+def _wrong(error: AjsError) -> Finding:
+    return Finding(fine=False, text=error.message, hint=error.hint)
 
 
 def _state(service: Service) -> Finding:
     try:
         backup.check(database(service.folder))
     except AjsError as error:
-        return Finding(fine=False, text=error.message, hint=error.hint)
+        return _wrong(error)
     return Finding(fine=True, text=f"state of service {service.name} in {service.folder} is whole")
 
 
@@ -91,6 +119,27 @@ def _commands() -> Iterator[Finding]:
                 text=f"{found} comes before {own} on PATH",
                 hint=f"call ajs {script.removeprefix('ajs')}, or change PATH",
             )
+
+
+def _keys(service: Service) -> Iterator[Finding]:
+    """Yield a finding for every agent and destination whose private key is missing or may be read by others."""
+    with service.store.read() as tx:
+        stored = agents.load(tx)
+    for one in stored:
+        if isinstance(one, AgentGroup) or not one.key:
+            continue
+        path = os.path.expanduser(one.key)
+        what = f"{kind_of(one).text} {one.name}: the private key {path}"
+        try:
+            mode = os.stat(path).st_mode
+        except OSError as error:
+            why = (error.strerror or type(error).__name__).lower()
+            hint = "put it there, or define another path; ~ is the home folder of who runs this"
+            yield Finding(fine=False, text=f"{what} cannot be used: {why}", hint=hint)
+            continue
+        if mode & OTHERS:
+            text = f"{what} may be read or changed by others, so SSH would refuse it"
+            yield Finding(fine=False, text=text, hint=f"chmod 600 {path}")
 
 
 def _clock_changes(service: Service) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from ajs.operations.service import Service
 from ajs.operations.timetables import timetables
 from ajs.plan import RootPlan, coming, recalculated
 from ajs.schedule import Slot, Timetable
-from ajs.store import log, plans, units
+from ajs.store import agents, log, plans, units
 from ajs.store.database import Reading, Writing
 from ajs.store.define import Defined, apply_definitions
 from ajs.store.plans import PlanChange
@@ -68,7 +68,9 @@ def define(
     from ajs.definition.reader import read
 
     texts = tuple((name, _content(name)) for name in _files(paths))
-    found = read(texts, _script, partial(progress, "reading"))
+    with service.store.read() as tx:
+        stored = agents.load(tx)
+    found = read(texts, _script, stored, watch=partial(progress, "reading"))
     now = service.clock.now()
     until = now.wall + AHEAD
     with service.store.write() as tx:
@@ -76,10 +78,12 @@ def define(
         operation = log.begin(
             tx, now, os_user=service.user, verb="define", command=command, reason=reason
         )
-        defined = apply_definitions(tx, found.groups, found.roots, found.scripts, operation)
-        diffs = before.follow(tx, defined, operation, until, progress) if _changes(defined) else ()
+        defined = apply_definitions(
+            tx, found.groups, found.roots, found.scripts, operation, found.agents
+        )
+        diffs = before.follow(tx, defined, operation, until, progress) if defined.anything else ()
         log.finish(tx, operation, _summary(defined))
-        if dry_run or not _changes(defined):
+        if dry_run or not defined.anything:
             tx.rollback()
             return DefineResult(defined, diffs, until.date(), 0)
     poke(service.folder)
@@ -204,19 +208,11 @@ def compared(
     return PlanDiff(path, tuple(made), tuple(gone), tuple(moves), notes)
 
 
-def _changes(defined: Defined) -> bool:
-    return bool(
-        defined.added
-        or defined.changed
-        or defined.renamed
-        or defined.units_added
-        or defined.units_removed
-    )
-
-
 def _summary(defined: Defined) -> dict[str, object]:
     return {
         "added": list(defined.added),
         "changed": list(defined.changed),
         "renamed": [list(pair) for pair in defined.renamed],
+        "agents_added": [name for _, name in defined.agents_added],
+        "agents_changed": [name for _, name in defined.agents_changed],
     }

@@ -30,6 +30,7 @@ from ajs.plan import (
 from ajs.schedule import Slot, Timetable
 from ajs.store import log, plans, runs
 from ajs.store.database import Reading, Writing
+from ajs.store.numbers import execution_id
 from ajs.store.plans import PlanChange
 from ajs.store.presence import poke
 from ajs.store.units import ROOT, Unit
@@ -236,9 +237,11 @@ def _cannot_leave(
             unit=root.path,
         )
     if running:
+        run = f"{root.path}:{execution_id(running[0].id)}"
         return StillRunning(
             f"{root.path} has a run that has not ended, since {running[0].slot.start:%Y-%m-%d %H:%M}",
-            hint="wait for its end, then cancel the registration",
+            hint=f"wait for its end, or end it: ajskill {run} kills it, ajsintrpt {run} lets its jobs end; "
+            "then run the command again",
             unit=root.path,
         )
     return None

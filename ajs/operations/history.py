@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ajs.operations.row_changes import RowChange, changes_of
+from ajs.operations.row_changes import RowChange, changes_of, kills
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
 from ajs.store import log, units
@@ -55,10 +55,11 @@ def entry(service: Service, number: int) -> Entry:
         operation = log.entry(tx, number)
         images = log.images(tx, number)
         paths = {key: unit.path for key, unit in units.by_id(tx, {i.unit for i in images}).items()}
+        killed = kills(tx, number)
     changes = [
         change
         for image in images
         for change in changes_of(image, paths.get(image.unit, f"unit {image.unit}"))
     ]
     touched = {paths[image.unit] for image in images if image.unit in paths}
-    return Entry(operation, tuple(sorted(touched)), tuple(changes))
+    return Entry(operation, tuple(sorted(touched)), (*changes, *killed))

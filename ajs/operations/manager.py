@@ -134,7 +134,7 @@ def wait_for(
             if left_s <= 0:
                 raise TimedOut(
                     f"the runs have not ended within {timeout_s} seconds",
-                    hint="they go on; ajsshow shows them",
+                    hint="they go on; ajsshow shows them, ajskill ends them",
                 )
             left_s -= LOOK_S
         looks += 1

@@ -1,4 +1,4 @@
-"""What an operation changed, told from the rows as they were before and after it."""
+"""What an operation changed, told from the rows as they were before and after it, and what it asked to be killed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ajs.store import show as stored
+from ajs.store.database import Reading
 from ajs.store.log import Image
 from ajs.store.numbers import execution_id
 
@@ -17,7 +19,8 @@ Row = Mapping[str, Any]
 class RowChange:
     """One thing that an operation changed.
 
-    ``what`` is a word for machines, see ``render.history.WORDS``; ``unit`` a full path; ``run`` the execution ID of
+    ``what`` is a word for machines, see ``render.history.WORDS``; ``unit`` a full path, or the name of an agent,
+    agent group or destination; ``run`` the execution ID of
     the run that it is about, or "". ``before`` and ``after`` are texts; times are wall-clock ISO text.
     """
 
@@ -35,8 +38,18 @@ def changes_of(image: Image, root: str) -> tuple[RowChange, ...]:
             return tuple(_generation(image, root))
         case "registration":
             return tuple(_registration(image, root))
+        case "agent_definition":
+            return tuple(_agent(image))
         case _:
             return tuple(_unit(image))
+
+
+def kills(tx: Reading, operation: int) -> tuple[RowChange, ...]:
+    """Return what an operation asked to be killed: what went on at that moment in the units that it named."""
+    return tuple(
+        RowChange(what="killed", unit=_full(root, path), run=execution_id(number))
+        for root, number, path in stored.killed_by(tx, operation)
+    )
 
 
 # -- generations --
@@ -182,3 +195,30 @@ def _unit(image: Image) -> Iterator[RowChange]:
                 before=was[column] if said else "",
                 after=now[column] if said else "",
             )
+
+
+# -- agents, agent groups, destinations --
+
+
+def _agent(image: Image) -> Iterator[RowChange]:
+    was, now = image.before, image.after
+    if was is None or now is None:
+        one = now or was
+        if one is not None:
+            what = "removed" if now is None else "added"
+            yield RowChange(what=f"{one['kind']}_{what}", unit=one["name"])
+        return
+    old, new = (json.loads(side["body"]) for side in (was, now))
+    for key in sorted(old.keys() | new.keys()):
+        if old.get(key) != new.get(key):
+            sides = [_said(key, side.get(key, "")) for side in (old, new)]
+            yield RowChange(what=key, unit=now["name"], before=sides[0], after=sides[1])
+
+
+def _said(key: str, value: Any) -> str:
+    """Return a stored value of an agent as a text; what is not stored has its default."""
+    if key == "members":
+        return ", ".join(f"{agent}:{priority}" for agent, priority in value)
+    if isinstance(value, list):
+        return ", ".join(value)
+    return str(value)

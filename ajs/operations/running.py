@@ -1,10 +1,11 @@
-"""Temporary changes inside a generation that runs: what its plan says, carried over to its units."""
+"""What commands change inside a generation that runs: what its plan says now, and orders to kill."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from ajs.lifecycle import LiveGeneration
+from ajs.causes import Asked
+from ajs.lifecycle import HANDED_OVER, RUNNING, LiveGeneration, UnitRun
 from ajs.plan import Generation
 
 
@@ -22,6 +23,26 @@ def with_plan(live: LiveGeneration, plan: Generation) -> LiveGeneration:
             scheduled=nested is None or nested.start is not None or nested.depends,
         )
     return replace(live, units=units)
+
+
+GOES_ON = HANDED_OVER | RUNNING
+"""Statuses of what can be killed: it runs, or its turn has come."""
+
+
+def below(live: LiveGeneration, path: str) -> dict[str, UnitRun]:
+    """Return a unit of the generation and all that is below it, by relative path."""
+    lower = f"{path}/" if path else ""
+    return {p: run for p, run in live.units.items() if p == path or p.startswith(lower)}
+
+
+def with_kill(live: LiveGeneration, path: str, order: Asked) -> LiveGeneration:
+    """Return the generation with everything to be killed that goes on in a unit; the first order to kill counts."""
+    killed = {
+        p: replace(run, kill_asked=order)
+        for p, run in below(live, path).items()
+        if run.status in GOES_ON and run.kill_asked is None
+    }
+    return replace(live, units={**live.units, **killed}) if killed else live
 
 
 def touched(before: Generation, after: Generation) -> set[str]:

@@ -23,12 +23,20 @@ class Service:
 
     ``configuration`` is the path of its ajs.toml, ``home`` the folder of that: where jobs run unless they say
     otherwise. ``folder`` holds its state, ``schedule`` is ``24h`` or ``48h``. ``user`` is the operating-system user
-    of this process. What costs time to load is loaded when it is first asked for.
+    of this process. ``default``: commands find it without ``-F``. What costs time to load is loaded when it is first
+    asked for.
     """
 
     def __init__(
-        self, settings: config.Service, configuration: str, store: Store, clock: Clock | None = None
+        self,
+        settings: config.Service,
+        configuration: str,
+        store: Store,
+        clock: Clock | None = None,
+        *,
+        default: bool = True,
     ) -> None:
+        self.default = default
         self.name = settings.name
         self.configuration = configuration
         self.home = os.path.dirname(os.path.abspath(configuration))
@@ -90,8 +98,12 @@ def configured(home: str | None, name: str | None) -> tuple[config.Service, str]
 
     ``home`` and ``name`` are what ``--home`` and ``-F`` said. Raises ConfigurationError.
     """
-    found = config.load(config.find(home, os.environ, os.getcwd()))
+    found = _configuration(home)
     return found.service(name, os.environ), found.file
+
+
+def _configuration(home: str | None) -> config.Config:
+    return config.load(config.find(home, os.environ, os.getcwd()))
 
 
 def open_service(
@@ -101,6 +113,8 @@ def open_service(
 
     ``clock_of`` gives the clock for a time zone; the system's when it is left out.
     """
-    settings, file = configured(home, name)
+    found = _configuration(home)
+    settings = found.service(name, os.environ)
     clock = None if clock_of is None else clock_of(settings.time_zone)
-    return Service(settings, file, Store.open(settings.folder), clock)
+    default = found.default(os.environ) == settings.name
+    return Service(settings, found.file, Store.open(settings.folder), clock, default=default)

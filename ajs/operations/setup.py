@@ -78,10 +78,16 @@ def backup(home: str | None, name: str | None, target: str) -> stored.BackedUp:
     return stored.backup(settings.folder, target)
 
 
-def restore(home: str | None, name: str | None, file: str) -> stored.Restored:
-    """Put a backup in place of the state of a service; refused while a manager runs."""
+def restore(
+    home: str | None, name: str | None, file: str, *, other_service: bool = False
+) -> stored.Restored:
+    """Put a backup in place of the state of a service; refused while a manager runs.
+
+    A backup of another service is refused too, unless ``other_service`` says that it is meant.
+    """
     settings, _ = configured(home, name)
-    return stored.restore(file, settings.folder, SystemClock(settings.time_zone).now())
+    at = SystemClock(settings.time_zone).now()
+    return stored.restore(file, settings.folder, at, settings.name, other_service=other_service)
 
 
 def upgrade(home: str | None, name: str | None) -> Upgraded:

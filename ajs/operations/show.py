@@ -10,7 +10,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ajs.errors import GenerationNotFound, UsageError
-from ajs.operations.targets import Filters, Name, by_registration_number, find_units
+from ajs.operations.listing import is_whole, named_units, on_page
+from ajs.operations.targets import Filters, Name, by_registration_number
 from ajs.operations.times import local
 from ajs.statuses import NOT_LET_GO, UNREGISTERED, Status
 from ajs.store import show as stored
@@ -20,6 +21,7 @@ from ajs.store.show import AttemptRow, GenerationRow, RegistrationRow, UnitRunRo
 from ajs.store.units import GROUP, JOB, JOBNET, ROOT, Unit
 
 if TYPE_CHECKING:
+    from ajs.causes import Asked
     from ajs.operations.service import Service
     from ajs.store.database import Reading
 
@@ -51,12 +53,14 @@ class Mark(NamedTuple):
 
     ``moved`` (value: the time before temporary changes), ``added``, ``also`` (value: the time of the original that
     stays), ``held`` and ``released`` (temporarily), ``hold`` (by definition), ``prohibited``, ``interrupted``,
-    ``kill_asked``, ``new`` (defined after this run started), ``undefined`` (no longer defined), ``prohibited_run``
-    (value: the start of another run, still to come, that is prohibited).
+    ``kill_asked`` and ``killed`` (by an operator), ``new`` (defined after this run started), ``undefined`` (no longer
+    defined), ``prohibited_run`` (value: the start of another run, still to come, that is prohibited). ``by`` says which
+    operator, and why.
     """
 
     what: str
     value: str = ""
+    by: str = ""
 
 
 class Line(NamedTuple):
@@ -168,31 +172,25 @@ class _Reading:
         self.attempts: dict[tuple[int, str], AttemptRow] = {}
         self.following: dict[int, GenerationRow] = {}
         self.prohibited: dict[int, list[str]] = {}
+        self.orders: dict[tuple[int, str, str], Asked] = {}
 
     def lines(
         self, names: Sequence[Name], *, inside: bool, attempts: bool, following: bool
     ) -> list[Line]:
-        found = self._found(names)
+        found = named_units(self.tx, names, self.filters)
         named = {unit.id: name for unit, name in found}
-        listed = self._listed([unit for unit, _ in found], names, inside=inside)
+        listed = on_page(self.tx, [unit for unit, _ in found], names, self.filters, inside=inside)
         self._load([unit for unit, _ in listed], named, attempts=attempts, following=following)
         every: list[Line] = []
         for root, together in groupby(listed, key=lambda one: one[0].root):
             part = [(unit, depth) for unit, depth in together if depth >= 0]
-            if root is not None and self._whole:
+            if root is not None and is_whole(self.filters):
                 every += self._tree(root, part)
             else:
                 every += [line for unit, depth in part for line in self._of_unit(unit, depth)]
         gone = {unit.path for unit, _ in found if unit.deleted is not None}
         every = [_as_gone(line) if line.unit in gone else line for line in every]
         return _without_empty_groups(every) if self.which.searches else every
-
-    def _found(self, names: Sequence[Name]) -> list[tuple[Unit, Name]]:
-        """Return the units that the names mean; of those that were deleted only what was named, with all below it."""
-        every = find_units(self.tx, names, self.filters, deleted=True)
-        gone = {n.path for unit, n in every if unit.deleted is not None and unit.path == n.path}
-        found = [(unit, n) for unit, n in every if unit.deleted is None or n.path in gone]
-        return found or find_units(self.tx, names, self.filters)
 
     def _tree(self, root: int, part: list[tuple[Unit, int]]) -> Iterator[Line]:
         """Yield a part of a root jobnet's tree, once whole for each generation."""
@@ -204,34 +202,6 @@ class _Reading:
             for unit, depth in part:
                 yield self._in_generation(self._plain(unit, depth), row, _inner(unit, self.roots))
             yield from self._undefined(row, part)
-
-    # -- which units, in which order --
-
-    @property
-    def _whole(self) -> bool:
-        """Whether the tree is shown as it is, so that depth means something."""
-        return self.filters == Filters(recursive=True)
-
-    def _listed(
-        self, found: list[Unit], names: Sequence[Name], *, inside: bool
-    ) -> list[tuple[Unit, int]]:
-        """Return the units in the order of the page, each with its depth; -1 for the service ``/`` itself."""
-        if self.filters.recursive:
-            top = names[0].path if len(names) == 1 else "/"
-            order = _TreeOrder(stored.positions(self.tx, "/" if "*" in top or "?" in top else top))
-            found = sorted(found, key=lambda unit: order.key(unit.path))
-            depths: dict[int | None, int] = {}
-            for unit in found:
-                above = depths.get(unit.upper, -1) + 1 if self._whole else 0
-                depths[unit.id] = -1 if self._whole and unit.path == "/" else above
-            return [(unit, depths[unit.id]) for unit in found]
-        listed: dict[int, tuple[Unit, int]] = {}
-        for unit in found:
-            listed.setdefault(unit.id, (unit, -1 if unit.path == "/" else 0))
-            if unit.kind == GROUP and inside and not self.filters.groups:
-                for lower in units.children(self.tx, unit):
-                    listed.setdefault(lower.id, (lower, 0 if unit.path == "/" else 1))
-        return list(listed.values())
 
     # -- what is known of them --
 
@@ -250,9 +220,11 @@ class _Reading:
         every_row = [row for rows in self.generations.values() for row in rows]
         inside = {_inner(unit, self.roots) for unit in every if unit.root is not None}
         one = next(iter(inside)) if len(inside) == 1 else None
+        begun = [row.id for row in every_row if row.phase in ("running", "ended")]
+        if begun:
+            self.orders = stored.orders(self.tx, begun)
         if inside != {""}:
-            running = [row.id for row in every_row if row.phase in ("running", "ended")]
-            for run in stored.unit_runs(self.tx, running, one):
+            for run in stored.unit_runs(self.tx, begun, one):
                 self.runs[run.generation, run.path] = run
                 self.started.add(run.generation)
         waiting = {self.roots[row.root].definition for row in every_row if row.phase == "waiting"}
@@ -380,8 +352,7 @@ class _Reading:
                 return_code=run.return_code,
             )
             held = bool(run.held)
-            if run.kill_asked and not status.ended:
-                marks.append(Mark("kill_asked"))
+            marks += self._killed(row, inner, status)
         if status in NOT_LET_GO:
             marks += _hold(stored_plan.holds.get(inner), held=held)
         return line._replace(
@@ -409,8 +380,10 @@ class _Reading:
             marks.append(Mark("prohibited"))
         else:
             marks += [Mark("prohibited_run", start) for start in self.prohibited.get(row.root, ())]
-        if row.interrupted:
-            marks.append(Mark("interrupted"))
+        interrupted = self.orders.get((row.id, "", "interrupted"))
+        if interrupted is not None:
+            marks.append(Mark("interrupted", by=interrupted.text))
+        marks += self._killed(row, "", Status[row.status])
         if row.phase == "waiting":
             marks += _hold(_loaded(row.holds).get(""), held=held)
         return line._replace(
@@ -421,6 +394,13 @@ class _Reading:
             ended=self.shown(row.ended_utc),
             marks=tuple(marks),
         )
+
+    def _killed(self, row: GenerationRow, inner: str, status: Status) -> list[Mark]:
+        """Return that an operator has the unit killed, or had; a unit that was faster ended by itself."""
+        order = self.orders.get((row.id, inner, "kill_asked"))
+        if order is None or (status.ended and status is not Status.KILL):
+            return []
+        return [Mark("killed" if status.ended else "kill_asked", by=order.text)]
 
     def _undefined(self, row: GenerationRow, part: list[tuple[Unit, int]]) -> Iterator[Line]:
         """Yield what is in a generation and no longer defined, where the whole root jobnet is shown."""
@@ -455,22 +435,6 @@ def _without_empty_groups(lines: list[Line]) -> list[Line]:
             holding.add(upper)
             upper = upper.rpartition("/")[0]
     return [line for line in lines if line.kind != GROUP or line.unit in holding]
-
-
-class _TreeOrder:
-    """Sort keys that put every unit behind its upper one, in the order of the definitions."""
-
-    def __init__(self, positions: dict[str, int]) -> None:
-        self._positions = positions
-        self._keys: dict[str, tuple[tuple[int, str], ...]] = {"": (), "/": ()}
-
-    def key(self, path: str) -> tuple[tuple[int, str], ...]:
-        found = self._keys.get(path)
-        if found is None:
-            upper, _, name = path.rpartition("/")
-            found = (*self.key(upper), (self._positions.get(path, 0), name))
-            self._keys[path] = found
-        return found
 
 
 def _inner(unit: Unit, roots: dict[int, Unit]) -> str:

@@ -39,12 +39,14 @@ class Target(NamedTuple):
     """One unit that a command acts on.
 
     ``inner`` is its path below its root jobnet, ``""`` for the root itself; ``generation`` the number of the run that
-    was asked for, or None for the command's own choice.
+    was asked for, or None for the command's own choice. ``named``: it was named itself, not found by a pattern or
+    below a named unit.
     """
 
     unit: Unit
     root: Unit
     generation: int | None
+    named: bool
 
     @property
     def inner(self) -> str:
@@ -138,7 +140,8 @@ def find_targets(
         if unit.root is None:
             continue
         root = roots[unit.root]
-        targets.append(Target(unit, root, _generation(tx, root, name, registration_number)))
+        generation = _generation(tx, root, name, registration_number)
+        targets.append(Target(unit, root, generation, unit.path == name.path))
     if not targets:
         named = ", ".join(n.path for n in names)
         raise UnitNotFound(

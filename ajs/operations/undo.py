@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ajs.changes.base import BEFORE_ITS_TURN
-from ajs.errors import PlanMoved
+from ajs.errors import NothingToUndo, PlanMoved
 from ajs.moment import Moment
 from ajs.operations.row_changes import RowChange, changes_of
 from ajs.operations.running import touched, with_plan
@@ -17,6 +17,9 @@ from ajs.store.database import Writing
 from ajs.store.log import Operation
 from ajs.store.presence import poke
 from ajs.store.undo import undo_rows
+
+ENDING = {"kill": "was killed", "intrpt": "was interrupted"}
+"""Verbs that end what runs, and what they did to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,18 @@ def undo(
 ) -> Undone:
     """Take back everything that an operation changed, in one transaction, and return what that was.
 
-    Raises OperationNotFound; NothingToUndo when it changed nothing, is an undo itself or was undone already; PlanMoved
-    when anything that it changed has changed since. Nothing was changed then.
+    Raises OperationNotFound; NothingToUndo when it changed nothing, is an undo itself, was undone already or ended what
+    ran; PlanMoved when anything that it changed has changed since. Nothing was changed then.
     """
     now = service.clock.now()
     with service.store.write() as tx:
         before = log.entry(tx, number)
+        if before.verb in ENDING:
+            raise NothingToUndo(
+                f"operation {number} cannot be taken back: what {ENDING[before.verb]} does not go on by itself",
+                hint="ajsentry -n, or ajsplan -q for a planned jobnet, runs it again from its beginning",
+                value=str(number),
+            )
         by = log.begin(
             tx,
             now,

@@ -6,11 +6,11 @@ What happened stands in their events; for those that wait the manager's own ``de
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ajs.actions import ChangeUnit, SkipGeneration, StartGeneration
 from ajs.attempts import TAKES_SLOT
-from ajs.causes import Cause
+from ajs.causes import Cause, Why
 from ajs.decide import Decision, Previous, Snapshot, Waiting, decide
 from ajs.moment import Moment
 from ajs.operations.show_long import happened
@@ -39,6 +39,11 @@ class Stand:
     at: str = ""
     pending: bool = False
 
+    @property
+    def ordered(self) -> bool:
+        """Whether an operator has it ended, which the manager carries out."""
+        return self.cause is not None and self.cause.why in (Why.KILL_ASKED, Why.INTERRUPT_ASKED)
+
 
 def stands(
     tx: Reading, row: GenerationRow, root: Unit, generation: Generation, now: Moment
@@ -58,13 +63,12 @@ def stands(
     for path, stand in found.items():
         if not Status[stand.status].waiting and (row.id, path) not in decision.reasons:
             continue
-        found[path] = Stand(
-            path=path,
-            status=stand.status,
-            cause=pending.get(path) or decision.reasons.get((row.id, path)) or stand.cause,
-            at=stand.at,
-            pending=path in pending,
+        reason = decision.reasons.get((row.id, path))
+        waits = replace(
+            stand, cause=pending.get(path) or reason or stand.cause, pending=path in pending
         )
+        ordered = replace(stand, cause=reason)
+        found[path] = ordered if ordered.ordered else waits
     return found
 
 

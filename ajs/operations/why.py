@@ -10,7 +10,7 @@ from itertools import takewhile
 from ajs.causes import Cause
 from ajs.errors import GenerationNotFound, WrongKind
 from ajs.model import Jobnet
-from ajs.operations.row_changes import RowChange, changes_of
+from ajs.operations.row_changes import RowChange, changes_of, kills
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
 from ajs.operations.timetables import timetables
@@ -320,8 +320,12 @@ class _Explaining:
         for operation, image in log.touching(self.tx, "generation", row.id):
             mine = tuple(
                 change
-                for change in changes_of(image, self.target.root.path)
-                if f"{unit}/".startswith(f"{change.unit}/") or change.unit.startswith(f"{unit}/")
+                for change in (
+                    *changes_of(image, self.target.root.path),
+                    *kills(self.tx, operation.id),
+                )
+                if change.run in ("", row.execution_id)
+                and (f"{unit}/".startswith(f"{change.unit}/") or change.unit.startswith(f"{unit}/"))
             )
             if mine:
                 found.append(Changed(operation, mine))

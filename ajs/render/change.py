@@ -6,10 +6,14 @@ import json
 from typing import Any
 
 from ajs.changes.preview import Effect
-from ajs.operations.change import Changed
+from ajs.operations.change import Changed, RootChanged
+from ajs.render.columns import Cell, aligned
 from ajs.schedule import Slot
 from ajs.store.numbers import execution_id
 
+DUMMY = "dummy"
+NAMED = 5
+"""How many units without anything to change the text names before it only counts."""
 SHOWN = 40
 """How many effects the text names before it only counts."""
 
@@ -26,21 +30,35 @@ WORDS = {
 
 def as_text(changed: Changed, *, service: str, dry_run: bool) -> str:
     """Return one line an effect, and what to do next."""
-    effects = [e for root in changed.roots for e in root.effects]
-    lines = table(effects[:SHOWN])
-    if len(effects) > SHOWN:
-        lines.append(f"... and {len(effects) - SHOWN} more; --format json lists all")
-    if not effects:
+    rows = [row for root in changed.roots for row in _rows(root)]
+    lines = aligned((), rows[:SHOWN])
+    if len(rows) > SHOWN:
+        lines.append(f"... and {len(rows) - SHOWN} more; --format json lists all")
+    if not rows:
         return "nothing changes: everything is so already"
     roots = len(changed.roots)
     what = f"{roots} root jobnet{'s' if roots != 1 else ''}"
     if dry_run:
         lines.append(
-            f"dry run, nothing was changed ({what}); to do exactly this: --if-plan {changed.token}"
+            f"dry run, nothing was changed ({what}); to do just this: --if-plan {changed.token}"
         )
     else:
         lines.append(f"changed {what}; {undo(service, changed.operation)}")
     return "\n".join(lines)
+
+
+def refused_lines(changed: Changed) -> list[str]:
+    """Return a line for each target that was refused while others were changed."""
+    return [f"{path}: {error.code}: {error.message}" for path, error in changed.refused]
+
+
+def without_lines(changed: Changed) -> list[str]:
+    """Return which of the units found had nothing to change, named while they are few."""
+    left = changed.without
+    if not left:
+        return []
+    names = ", ".join(path for path, _ in left[:NAMED]) + (", ..." if len(left) > NAMED else "")
+    return [f"left out, with nothing to change: {len(left)} unit{'s' * (len(left) != 1)} ({names})"]
 
 
 def undo(service: str, operation: int) -> str:
@@ -48,26 +66,47 @@ def undo(service: str, operation: int) -> str:
     return f"to take it back: ajs undo -F {service} {operation}"
 
 
-def table(effects: list[Effect]) -> list[str]:
-    """Return effects as aligned lines: unit, run, what happens, from, to, why."""
-    rows = [_row(e) for e in effects]
-    if not rows:
-        return []
-    widths = [max(len(row[n]) for row in rows) for n in range(5)]
-    lines = []
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        line = "  ".join(cells)
-        lines.append(f"{line}  {row[5]}".rstrip())
-    return lines
+def _rows(root: RootChanged) -> list[tuple[Cell, ...]]:
+    """Return effects run by run: unit, run, what happens, when, why; lower units indented below their root."""
+    runs: dict[tuple[int, Slot | None], list[Effect]] = {}
+    for effect in root.effects:
+        # Every dummy is a run of its own, though none has a number.
+        slot = None if effect.generation else effect.before or effect.after
+        runs.setdefault((effect.generation, slot), []).append(effect)
+    rows: list[tuple[Cell, ...]] = []
+    for (number, _), found in runs.items():
+        found.sort(key=lambda effect: effect.unit != root.path)
+        told = found[0].unit == root.path
+        run = execution_id(number) if number else DUMMY
+        for at, effect in enumerate(found):
+            name = _below(root.path, effect.unit) if told else effect.unit
+            why = f"({effect.why})" if effect.why else ""
+            rows.append(
+                (
+                    Cell(name),
+                    Cell("" if at else run),
+                    Cell(WORDS[effect.kind]),
+                    Cell(_when(effect)),
+                    Cell(why),
+                )
+            )
+    return rows
 
 
-def _row(effect: Effect) -> tuple[str, str, str, str, str, str]:
-    run = execution_id(effect.generation) if effect.generation else "dummy"
-    before, after = place(effect.before), place(effect.after)
-    arrow = f"-> {after}" if before and after and before != after else after if not before else ""
-    why = f"({effect.why})" if effect.why else ""
-    return (effect.unit, run, WORDS[effect.kind], before, arrow, why)
+def _below(root: str, unit: str) -> str:
+    """Return a lower unit's path below its root, indented; the root itself by its full name."""
+    return unit if unit == root else f"  {unit.removeprefix(root)[1:]}"
+
+
+def _when(effect: Effect) -> str:
+    """Return from when to when; the date is not said twice."""
+    before, after = effect.before, effect.after
+    if before is None or after is None or before == after:
+        return place(after or before)
+    to = place(after)
+    if before.start.date() == after.start.date():
+        to = to[len("2026-08-11 ") :]
+    return f"{place(before)} -> {to}"
 
 
 def place(slot: Slot | None) -> str:
@@ -97,6 +136,10 @@ def as_json(changed: Changed) -> str:
         "refused": [
             {"unit": path, "code": error.code, "message": error.message}
             for path, error in changed.refused
+        ],
+        "left_out": [
+            {"unit": path, "code": error.code, "message": error.message}
+            for path, error in changed.without
         ],
     }
     return json.dumps(found, ensure_ascii=False, indent=2)

@@ -6,6 +6,7 @@ import json
 
 from ajs.operations.define import DefineResult, PlanDiff
 from ajs.render.change import place, slot_json, undo
+from ajs.store.agents import Named
 
 SHOWN = 30
 """How many names of one kind the text lists before it only counts."""
@@ -15,6 +16,8 @@ def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
     """Return what was added and changed, what that does to the coming runs, and how to take it back."""
     defined = result.defined
     lines = [
+        *_list("added", [f"{kind.text} {name}" for kind, name in defined.agents_added]),
+        *_list("changed", [f"{kind.text} {name}" for kind, name in defined.agents_changed]),
         *_list("added", defined.added),
         *_list("changed", defined.changed),
         *_list("renamed", [f"{old} -> {new}" for old, new in defined.renamed]),
@@ -58,6 +61,8 @@ def as_json(result: DefineResult) -> str:
         "changed": list(defined.changed),
         "renamed": [{"old": old, "new": new} for old, new in defined.renamed],
         "removed": list(defined.units_removed),
+        "agents_added": _agents(defined.agents_added),
+        "agents_changed": _agents(defined.agents_changed),
         "unchanged": defined.unchanged,
         "compared_until": result.until.isoformat(),
         "plans": [
@@ -72,3 +77,7 @@ def as_json(result: DefineResult) -> str:
         ],
     }
     return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def _agents(named: tuple[Named, ...]) -> list[dict[str, str]]:
+    return [{"kind": kind.value, "name": name} for kind, name in named]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from ajs.operations.entry import Entered, Entry, Left
+from ajs.operations.outcome import Outcome
 from ajs.plan import Generation, Method
 from ajs.render.change import place, slot_json, undo
+from ajs.render.times import second
 from ajs.store.numbers import execution_id
 
 REGISTERED = {
@@ -34,11 +37,32 @@ def _entered(entered: Entered) -> str:
     return f"{name} {REGISTERED[entered.method]}{when}{held}"
 
 
-def entry_json(entry: Entry) -> str:
-    """Return the registrations for machines."""
+def outcome_text(outcomes: Sequence[Outcome]) -> str:
+    """Return a line for each run that was waited for: its status, from when to when, and the job that ended worst."""
+    return "\n".join(_outcome(one) for one in outcomes)
+
+
+def _outcome(one: Outcome) -> str:
+    text = f"{one.unit}:{one.execution_id} {one.status.text}"
+    if one.ended and one.started:
+        same_day = one.started[:10] == one.ended[:10]
+        ended = second(one.ended)[11:] if same_day else second(one.ended)
+        text += f", {second(one.started)} - {ended}"
+    elif one.started:
+        text += f", since {second(one.started)}"
+    if one.worst is not None:
+        text += f"; worst: {one.worst.path}, {one.worst.status.text}"
+        if one.worst.return_code is not None:
+            text += f", return code {one.worst.return_code}"
+    return text
+
+
+def entry_json(entry: Entry, service: str, outcomes: Sequence[Outcome] | None = None) -> str:
+    """Return the registrations for machines, with ``outcomes`` how the runs stand that were waited for."""
     return json.dumps(
         {
             "format": 1,
+            "service": service,
             "operation": entry.operation or None,
             "registered": [
                 {
@@ -48,10 +72,31 @@ def entry_json(entry: Entry) -> str:
                 }
                 for e in entry.entered
             ],
+            "runs": None if outcomes is None else [_outcome_json(one) for one in outcomes],
         },
         ensure_ascii=False,
         indent=2,
     )
+
+
+def _outcome_json(one: Outcome) -> dict[str, object]:
+    worst = one.worst
+    return {
+        "unit": one.unit,
+        "execution_id": one.execution_id,
+        "status": one.status.name,
+        "status_text": one.status.text,
+        "started": one.started or None,
+        "ended": one.ended or None,
+        "worst": None
+        if worst is None
+        else {
+            "unit": f"{one.unit}/{worst.path}",
+            "status": worst.status.name,
+            "status_text": worst.status.text,
+            "return_code": worst.return_code,
+        },
+    }
 
 
 def left_text(left: Left, *, service: str) -> str:

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from ajs.agents import LIMIT, SSH_PORT, AgentKind
 from ajs.operations.history import Entry
 from ajs.operations.row_changes import RowChange
 from ajs.operations.times import happened_at
@@ -35,6 +36,7 @@ WORDS = {
     "moved": "start",
     "also": "original run too",
     "interrupted": "interrupted",
+    "killed": "to be killed",
     "status": "status",
     "hold": "hold",
     "prohibition": "prohibited",
@@ -48,6 +50,23 @@ WORDS = {
     "comment": "comment",
     "calendar": "calendar changed",
     "order": "order changed",
+    "agent_added": "agent added",
+    "agent_removed": "agent removed",
+    "agent_group_added": "agent group added",
+    "agent_group_removed": "agent group removed",
+    "destination_added": "destination added",
+    "destination_removed": "destination removed",
+    "host": "host",
+    "port": "port",
+    "agent_port": "agent_port",
+    "user": "user",
+    "key": "key",
+    "host_keys": "host_keys",
+    "host_ca": "host_ca",
+    "principals": "principals",
+    "limit": "limit",
+    "job_folder": "job_folder",
+    "members": "members",
 }
 """Everything that an operation can change, as it is called."""
 NOTHING = {
@@ -57,9 +76,19 @@ NOTHING = {
     "moved": "with its upper jobnet, or not at all",
     "passed_by": "none",
     "comment": "none",
+    "port": str(SSH_PORT),
+    "agent_port": "as reported",
+    "key": "ssh-agent",
+    "limit": str(LIMIT),
+    "job_folder": "the usual place",
 }
 """How "nothing" reads on one side of a change."""
-SIDELESS = frozenset({"unit_added", "unit_removed", "calendar", "order", "plan"})
+SIDELESS = frozenset(
+    {
+        *("killed", "unit_added", "unit_removed", "calendar", "order", "plan"),
+        *(f"{kind.value}_{what}" for kind in AgentKind for what in ("added", "removed")),
+    }
+)
 
 
 def as_text(operations: Sequence[Operation]) -> str:

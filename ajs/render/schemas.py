@@ -1,4 +1,4 @@
-"""JSON Schemas of what the reading commands print with ``--format json``; keys are added, never taken away."""
+"""JSON Schemas of what commands print with ``--format json``; keys are added, never taken away."""
 
 from __future__ import annotations
 
@@ -270,7 +270,51 @@ WHY = _document(
     manager_runs=FLAG,
 )
 
+RUN = record(
+    execution_id=optional(EXECUTION_ID),
+    slot=record(start=WALL, execution_date=DAY),
+    held=FLAG,
+)
+
+ENTRY = _document(
+    "ajsentry",
+    operation=optional(NUMBER),
+    registered=every(record(unit=TEXT, method=METHOD, next=optional(RUN))),
+    runs=optional(
+        every(
+            record(
+                unit=TEXT,
+                execution_id=EXECUTION_ID,
+                status=STATUS,
+                status_text=TEXT,
+                started=optional(INSTANT),
+                ended=optional(INSTANT),
+                worst=optional(
+                    record(unit=TEXT, status=STATUS, status_text=TEXT, return_code=optional(NUMBER))
+                ),
+            )
+        )
+    ),
+)
+
+KILL = _document(
+    "ajskill and ajsintrpt",
+    operation=optional(NUMBER),
+    units=every(
+        record(
+            unit=TEXT,
+            execution_id=EXECUTION_ID,
+            jobs=every(TEXT),
+            waiting=NUMBER,
+            already=optional(TEXT),
+        )
+    ),
+    refused=every(record(unit=TEXT, code=TEXT, message=TEXT)),
+)
+
 SCHEMAS: dict[str, Schema] = {
+    "entry": ENTRY,
+    "kill": KILL,
     "show": SHOW,
     "show-long": SHOW_LONG,
     "show-schedule": COMING,

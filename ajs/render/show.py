@@ -30,8 +30,9 @@ NOTES: dict[str, Callable[[str, str], str]] = {
     "hold": lambda _at, _day: "hold by definition",
     "prohibited": lambda _at, _day: "execution prohibited",
     "prohibited_run": lambda at, day: f"run of {near(at, day)} prohibited",
-    "interrupted": lambda _at, _day: "interrupted by an operator",
+    "interrupted": lambda _at, _day: "interrupted",
     "kill_asked": lambda _at, _day: "being killed",
+    "killed": lambda _at, _day: "killed",
     "new": lambda _at, _day: "defined after this run started",
     "undefined": lambda _at, _day: "no longer defined",
 }
@@ -87,7 +88,8 @@ def label(line: Line) -> str:
 
 def note(mark: Mark, day: str) -> str:
     """Return a mark in words."""
-    return NOTES[mark.what](mark.value, day)
+    text = NOTES[mark.what](mark.value, day)
+    return f"{text}, by {mark.by}" if mark.by else text
 
 
 def status_text(status: str) -> str:

@@ -170,7 +170,7 @@ def _stand(found: Why, stand: Stand) -> str:
         text += f" since {minute(stand.at)}"
     if stand.cause is not None:
         text += f", {cause_text(stand.cause)}"
-    if stand.pending:
+    if stand.pending or (stand.ordered and not found.manager_runs):
         text += "; " + (
             "the manager is about to act on it"
             if found.manager_runs

@@ -40,6 +40,8 @@ SILENCE = timedelta(seconds=5)
 """How often to ask a spool that cannot be read."""
 KILL_AFTER = timedelta(seconds=10)
 """How long after TERM what is left of a job without guard gets KILL."""
+NO_AGENTS = "flexible jobs need agents, and this manager runs jobs on its own machine only"
+"""Why a flexible job fails to start: it must never run here instead."""
 TRIES = 5
 """How often a start that the machine refuses is tried again, after 1, 2, 4 .. seconds, before the job has failed."""
 BURST = 8
@@ -108,6 +110,9 @@ class LocalPlaces:
         if generation is None:
             raise ValueError(f"attempt {name} of a run that has ended is to be started")
         watch = self._watches[name] = _Watch(key, name, now + FIRST_LOOK)
+        if job.destination:
+            self._over(watch, attempts.FailedToStart(NO_AGENTS))
+            return
         try:
             watch.spec = self._make_spec(name, key, job, generation)
         except (StoreError, ValueError) as error:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from typing import NamedTuple
 
-from ajs.errors import BadValue, Damaged, SchemaVersion, StoreError
+from ajs.errors import BadValue, Damaged, OtherService, SchemaVersion, StoreError
 from ajs.moment import Moment
 from ajs.store import folder as folders
 from ajs.store.create import Staged, new_incarnation
@@ -29,6 +29,8 @@ from ajs.store.presence import FolderLock
 BACKUP_MODE = 0o600
 RESTORE_BUSY_S = 30.0
 """How long a restore waits for the commands that use the database, in seconds."""
+
+SERVICE = "SELECT uuid, incarnation, name, created_utc, created_by_version FROM service"
 
 
 class BackedUp(NamedTuple):
@@ -129,9 +131,7 @@ def check(file: str) -> Service:
         broken = db.execute("PRAGMA foreign_key_check").fetchone()
         if broken is not None:
             raise damaged(file, f"rows of {broken[0]} lack what they belong to")
-        found = db.execute(
-            "SELECT uuid, incarnation, name, created_utc, created_by_version FROM service"
-        ).fetchone()
+        found = db.execute(SERVICE).fetchone()
         if found is None:
             raise damaged(file, "it does not say which scheduler service it belongs to")
         return Service(*found)
@@ -141,19 +141,25 @@ def check(file: str) -> Service:
         db.close()
 
 
-def restore(file: str, folder: str, at: Moment) -> Restored:
+def restore(
+    file: str, folder: str, at: Moment, name: str, *, other_service: bool = False
+) -> Restored:
     """Replace the state in a service folder by a backup, under a new incarnation; the replaced one is kept beside it.
 
-    A backup of an older schema wants ``ajs upgrade`` afterwards. Raises ManagerRunning, Busy while commands use the
-    database, and what ``check`` raises about the backup; nothing has changed then.
+    ``name`` is the scheduler service's. A backup of another one is taken only with ``other_service``; it bears this
+    service's name then. A backup of an older schema wants ``ajs upgrade`` afterwards. Raises OtherService,
+    ManagerRunning, Busy while commands use the database, and what ``check`` raises about the backup; nothing has
+    changed then.
     """
-    check(file)
+    held = check(file)
+    if not other_service:
+        _refuse_other(file, held, folder, name)
     folders.make(folder)
     folders.refuse_network(folder)
     live = folders.database(folder)
     aside = f"{live}.replaced-{at.utc:%Y%m%dT%H%M%S.%fZ}" if os.path.lexists(live) else ""
     with FolderLock.take(folder, "ajs restore"), Staged(folder) as staging:
-        _renewed(file, staging.file)
+        _renewed(file, staging.file, name if other_service else held.name)
         if not aside:
             staging.put()
         elif not _replace_pages(staging.file, live, aside):
@@ -162,8 +168,47 @@ def restore(file: str, folder: str, at: Moment) -> Restored:
     return Restored(check(live), aside)
 
 
-def _renewed(file: str, staging: str) -> None:
-    """Copy a backup and give the copy a new incarnation."""
+def _refuse_other(file: str, held: Service, folder: str, name: str) -> None:
+    """Raise OtherService unless the backup is of the service whose state is in the folder.
+
+    Where there is no state, or none that can be read, only the name tells.
+    """
+    present = _present(folder)
+    if present is None:
+        same, this = held.name == name, f"{name}, which has no state that tells its number"
+    else:
+        same = (held.uuid, held.name) == (present.uuid, present.name)
+        this = (
+            f"{name} ({present.uuid})"
+            if name == present.name
+            else f"{name} ({present.uuid}, begun as {present.name})"
+        )
+    if not same:
+        raise OtherService(
+            f"{file} is a backup of the scheduler service {held.name} ({held.uuid}), and this is {this}",
+            hint="choose the service with -F; to put its state here on purpose, add --other-service",
+            value=held.name,
+        )
+
+
+def _present(folder: str) -> Service | None:
+    """Return whose state is in a folder; None when there is none, or when it cannot be read."""
+    file = folders.database(folder)
+    if not os.path.exists(file):
+        return None
+    try:
+        db = connect(file, mode="ro")
+        try:
+            found = db.execute(SERVICE).fetchone()
+        finally:
+            db.close()
+    except (Damaged, sqlite3.DatabaseError):
+        return None
+    return None if found is None else Service(*found)
+
+
+def _renewed(file: str, staging: str, name: str) -> None:
+    """Copy a backup and give the copy a new incarnation, and this name."""
     source = connect(file, mode="ro")
     try:
         _copy_pages(source, staging)
@@ -171,7 +216,7 @@ def _renewed(file: str, staging: str) -> None:
         source.close()
     db = connect(staging)
     try:
-        db.execute("UPDATE service SET incarnation = ?", (new_incarnation(),))
+        db.execute("UPDATE service SET incarnation = ?, name = ?", (new_incarnation(), name))
         db.execute("PRAGMA journal_mode = WAL")
     except sqlite3.Error as error:
         raise_ours(error, staging)

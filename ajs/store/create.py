@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator
 from typing import Self
 
 from ajs.errors import StoreError
@@ -13,10 +12,10 @@ from ajs.moment import Moment
 from ajs.store import folder as folders
 from ajs.store.database import APPLICATION_ID, SCHEMA, Store, connect, raise_ours
 from ajs.store.presence import FolderLock
+from ajs.store.steps import shipped_steps
 
 PAGE = 4096
 """Bytes of a database page; the same everywhere, so that any backup fits into any database."""
-SQL = os.path.join(os.path.dirname(__file__), "sql")
 
 
 def create(folder: str, *, name: str, at: Moment, by_version: str) -> Store:
@@ -76,15 +75,8 @@ def new_incarnation() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def _steps() -> Iterator[str]:
-    """Yield the steps of the schema in order: a new state is the same as one that was upgraded."""
-    for name in sorted(os.listdir(SQL)):
-        with open(os.path.join(SQL, name), encoding="utf-8") as step:
-            yield step.read()
-
-
 def _build(file: str, name: str, at: Moment, by_version: str) -> None:
-    script = "\n".join(_steps())
+    script = "\n".join(step.sql for step in shipped_steps())
     db = connect(file)
     try:
         db.execute(f"PRAGMA page_size = {PAGE}")

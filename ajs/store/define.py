@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from ajs.agents import Agents
 from ajs.calendar import CalendarSettings
 from ajs.definition.stored import calendar_to_json, jobnet_to_json
 from ajs.errors import Refused, WrongKind
 from ajs.model import Job, JobGroup, RootDefinition, Script, groups_above, parent
+from ajs.store import agents as stored_agents
+from ajs.store.agents import Named
 from ajs.store.database import Writing
 from ajs.store.log import Images
 from ajs.store.rows import dump
@@ -83,6 +86,21 @@ class Defined:
     roots: tuple[int, ...] = ()
     calendars: tuple[str, ...] = ()
     """Job groups whose calendar is another one now."""
+    agents_added: tuple[Named, ...] = ()
+    agents_changed: tuple[Named, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything differs from what was stored."""
+        return bool(
+            self.added
+            or self.changed
+            or self.renamed
+            or self.units_added
+            or self.units_removed
+            or self.agents_added
+            or self.agents_changed
+        )
 
 
 class _Row(NamedTuple):
@@ -111,13 +129,30 @@ def apply_definitions(
     roots: Sequence[RootDefinition],
     scripts: Sequence[Script],
     operation: int,
+    agents: Agents = Agents(),
 ) -> Defined:
     """Store definitions that were read and checked, and return what they changed.
 
-    Groups above that were not given and do not exist are made, without settings. Raises WrongKind when a path is
-    stored as something else, Refused when a renaming cannot be meant.
+    Groups above that were not given and do not exist are made, without settings. Raises WrongKind when a path or a name
+    is stored as something else, Refused when a renaming cannot be meant, or when an agent that is named has gone since
+    the definitions were checked.
     """
-    return _Defining(tx, operation).run(groups, roots, scripts)
+    found = stored_agents.put(tx, agents, operation)
+    defined = _Defining(tx, operation).run(groups, roots, scripts)
+    missing = stored_agents.missing(tx) if agents != Agents() or roots else None
+    if missing is not None:
+        raise Refused(
+            f"{missing.user} names {missing.key} {missing.name}, which is not there",
+            hint="run the command again to see where it is named",
+            unit=missing.user,
+            value=missing.name,
+        )
+    return replace(
+        defined,
+        unchanged=defined.unchanged + found.unchanged,
+        agents_added=found.added,
+        agents_changed=found.changed,
+    )
 
 
 class _Defining:

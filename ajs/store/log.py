@@ -29,11 +29,17 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("nested", "holds", "prohibited_units", "interrupted", "definition"),
         *("started_utc", "ended_utc", "version"),
     ),
+    "agent_definition": ("id", "name", "kind", "body", "version"),
 }
 """The tables whose rows have images, and their columns; the first one is the key."""
 
-OWNER = {"unit": "coalesce(t.root, t.id)", "registration": "t.root", "generation": "t.root"}
-"""The root jobnet or job group that a row belongs to."""
+OWNER = {
+    "unit": "coalesce(t.root, t.id)",
+    "registration": "t.root",
+    "generation": "t.root",
+    "agent_definition": "(SELECT id FROM unit WHERE path = '/')",
+}
+"""The root jobnet or job group that a row belongs to; agents belong to the whole service."""
 
 
 def image(table: str) -> str:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from ajs.attempts import Attempt, AttemptState, Result
-from ajs.causes import Cause, Why
+from ajs.causes import Asked, Cause, Why
 from ajs.lifecycle import Status, UnitRun
 from ajs.moment import utc_from_text, utc_text, wall_text
 from ajs.plan import Generation, Kept, Method, NestedPlan, Phase, Registration
@@ -258,7 +258,7 @@ def unit_run_values(run: UnitRun) -> tuple[object, ...]:
         int(run.scheduled),
         int(run.prohibited),
         int(run.held),
-        int(run.kill_asked),
+        None if run.kill_asked is None else run.kill_asked.operation,
         run.attempt,
         run.return_code,
         _utc(run.started),
@@ -273,13 +273,15 @@ def unit_run_from(
     scheduled: int,
     prohibited: int,
     held: int,
-    kill_asked: int,
+    kill_asked: int | None,
     attempt: int,
     return_code: int | None,
     started: str | None,
     ended: str | None,
+    asked_by: str | None,
+    asked_why: str | None,
 ) -> UnitRun:
-    """Return the unit's run of stored columns."""
+    """Return the unit's run of stored columns and, where it is to be killed, of the operation that asked for it."""
     return UnitRun(
         path=path,
         status=Status[status],
@@ -287,12 +289,17 @@ def unit_run_from(
         scheduled=bool(scheduled),
         prohibited=bool(prohibited),
         held=bool(held),
-        kill_asked=bool(kill_asked),
+        kill_asked=asked_from(kill_asked, asked_by, asked_why),
         attempt=attempt,
         return_code=return_code,
         started=_from_utc(started),
         ended=_from_utc(ended),
     )
+
+
+def asked_from(operation: int | None, by: str | None, why: str | None) -> Asked | None:
+    """Return the order of an operation, or None without one."""
+    return None if operation is None else Asked(operation, by or "", why or "")
 
 
 def cause_text(cause: Cause) -> str:
@@ -365,6 +372,7 @@ def _result_text(result: Result) -> str:
             "return_code": result.return_code,
             "signal": result.signal,
             "timed_out": result.timed_out,
+            "killed": result.killed,
             "started": _utc(result.started),
             "ended": _utc(result.ended),
             "out_bytes": result.out_bytes,
@@ -378,6 +386,7 @@ def _result(found: Mapping[str, Any]) -> Result:
         return_code=found["return_code"],
         signal=found["signal"],
         timed_out=found["timed_out"],
+        killed=found.get("killed", False),
         started=_from_utc(found["started"]),
         ended=_from_utc(found["ended"]),
         out_bytes=found["out_bytes"],

@@ -50,16 +50,18 @@ DUE = """
 NEXT_START = "SELECT min(start) FROM generation WHERE phase = 'waiting' AND start > ?"
 
 LIVE = """
-    SELECT g.id, u.path, g.exec_date, g.definition, g.version, g.interrupted
+    SELECT g.id, u.path, g.exec_date, g.definition, g.version, g.interrupted, o.os_user, o.reason
     FROM generation AS g JOIN unit AS u ON u.id = g.root
+    LEFT JOIN operation AS o ON o.id = g.interrupted
     WHERE g.phase = 'running' AND (?1 IS NULL OR g.id IN (SELECT value FROM json_each(?1)))
     ORDER BY g.id
 """
 
 UNITS = """
-    SELECT generation, path, status, planned, scheduled, prohibited, held, kill_asked, attempt,
-           return_code, started_utc, ended_utc
-    FROM unit_run WHERE generation IN (SELECT value FROM json_each(?)) ORDER BY generation, position
+    SELECT r.generation, r.path, r.status, r.planned, r.scheduled, r.prohibited, r.held,
+           r.kill_asked, r.attempt, r.return_code, r.started_utc, r.ended_utc, o.os_user, o.reason
+    FROM unit_run AS r LEFT JOIN operation AS o ON o.id = r.kill_asked
+    WHERE r.generation IN (SELECT value FROM json_each(?)) ORDER BY r.generation, r.position
 """
 
 # Attempts that are not done with: those of ended generations too, until their place has thrown its record away.
@@ -192,9 +194,9 @@ def live(
             definition=definitions[key],
             units=units[number],
             version=version,
-            interrupted=bool(interrupted),
+            interrupted=rows.asked_from(interrupted, by, why),
         )
-        for number, path, exec_date, key, version, interrupted in found
+        for number, path, exec_date, key, version, interrupted, by, why in found
     }
 
 
@@ -322,7 +324,8 @@ def save_live(
                 for c in changes
             ],
         )
-        tx.run(INTERRUPTED, int(after.interrupted), before.id)
+        order = after.interrupted
+        tx.run(INTERRUPTED, None if order is None else order.operation, before.id)
         if plan is not None:
             nested, holds, prohibited = rows.generation_values(plan)[-3:]
             tx.run(CHANGE_PLAN, nested, holds, prohibited, plan.id)

@@ -6,7 +6,7 @@ Times, dates, statuses and JSON columns are as they are stored; nothing of the c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ajs.errors import GenerationNotFound
 from ajs.store.database import Reading, id_list
@@ -17,6 +17,9 @@ from ajs.store.numbers import (
     registration_parts,
 )
 from ajs.store.units import Unit
+
+if TYPE_CHECKING:
+    from ajs.causes import Asked
 
 
 class RegistrationRow(NamedTuple):
@@ -52,7 +55,7 @@ class GenerationRow(NamedTuple):
     nested: str
     holds: str
     prohibited_units: str
-    interrupted: int
+    interrupted: int | None
     definition: str | None
     started_utc: str | None
     ended_utc: str | None
@@ -80,7 +83,7 @@ class UnitRunRow(NamedTuple):
     scheduled: int
     prohibited: int
     held: int
-    kill_asked: int
+    kill_asked: int | None
     attempt: int
     return_code: int | None
     started_utc: str | None
@@ -240,6 +243,24 @@ HOLDING = """
     WHERE hash IN (SELECT value FROM json_each(?)) AND instr(body, '"hold"')
 """
 
+# Who had which units killed and runs interrupted, and why. Kills are few, so their own index is gone through.
+ORDERS = """
+    SELECT r.generation, r.path, 'kill_asked', r.kill_asked, o.os_user, o.reason
+    FROM unit_run AS r INDEXED BY unit_run_killed JOIN operation AS o ON o.id = r.kill_asked
+    WHERE r.kill_asked IS NOT NULL AND r.generation IN (SELECT value FROM json_each(?1))
+    UNION ALL
+    SELECT g.id, '', 'interrupted', g.interrupted, o.os_user, o.reason
+    FROM generation AS g JOIN operation AS o ON o.id = g.interrupted
+    WHERE g.id IN (SELECT value FROM json_each(?1))
+"""
+
+# What an operation asked to be killed, as far as it went on at that moment.
+KILLED_BY = """
+    SELECT u.path, r.generation, r.path
+    FROM unit_run AS r JOIN generation AS g ON g.id = r.generation JOIN unit AS u ON u.id = g.root
+    WHERE r.kill_asked = ? ORDER BY r.generation, r.position
+"""
+
 FATES = """
     SELECT f.id, f.root, u.path, f.exec_date, f.start, f.ties, f.fate, f.why, f.operation,
            f.generation, f.at_utc
@@ -279,8 +300,7 @@ def current(tx: Reading, roots: Iterable[int]) -> list[GenerationRow]:
 
     That is the one that runs, else the next one that waits, else the last one that ended or was prohibited.
     """
-    numbers = [row[0] for row in tx.rows(CURRENT, id_list(roots)) if row[0] is not None]
-    return [GenerationRow(*row) for row in tx.rows(SOME, id_list(numbers))]
+    return some(tx, [row[0] for row in tx.rows(CURRENT, id_list(roots)) if row[0] is not None])
 
 
 def prohibited(tx: Reading, roots: Iterable[int]) -> list[tuple[int, str]]:
@@ -322,6 +342,26 @@ def attempts(
 def events(tx: Reading, generation_ids: Iterable[int], path: str | None = None) -> list[EventRow]:
     """Return every change of a status in generations, of one unit or of all, in the order in which they happened."""
     return [EventRow(*row) for row in tx.rows(EVENTS, id_list(generation_ids), path)]
+
+
+def orders(tx: Reading, generation_ids: Iterable[int]) -> dict[tuple[int, str, str], Asked]:
+    """Return the orders of operators by generation, relative path, and ``kill_asked`` or ``interrupted``."""
+    found = tx.rows(ORDERS, id_list(generation_ids))
+    if not found:
+        return {}
+    from ajs.causes import Asked
+
+    return {(number, path, what): Asked(*order) for number, path, what, *order in found}
+
+
+def killed_by(tx: Reading, operation: int) -> list[tuple[str, int, str]]:
+    """Return the root jobnet, generation and relative path of every unit that an operation asked to be killed."""
+    return [(root, number, path) for root, number, path in tx.rows(KILLED_BY, operation)]
+
+
+def some(tx: Reading, numbers: Iterable[int]) -> list[GenerationRow]:
+    """Return generations by their numbers, in order of path."""
+    return [GenerationRow(*row) for row in tx.rows(SOME, id_list(numbers))]
 
 
 def positions(tx: Reading, path: str) -> dict[str, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple, NoReturn
 
 from ajs.errors import NothingToUndo, PlanMoved
-from ajs.store import log
+from ajs.store import agents, log
 from ajs.store.database import Reading, Row, Writing
 from ajs.store.numbers import execution_id
 
@@ -162,6 +162,8 @@ def undo_rows(tx: Writing, operation: int, by: int) -> Undone:
             tx.run(_restoring(table), operation)
             tx.run(_return(table), operation)
     _refuse_found(tx, ALONE, operation, "would be in a job group that is deleted")
+    if any(image.table in ("unit", "agent_definition") for image in touched):
+        _refuse_missing(tx, operation)
     tx.run(PLANS, operation)
     tx.run("DELETE FROM fate WHERE operation = ?", operation)
     tx.run("UPDATE operation SET undone_by = ? WHERE id = ?", by, operation)
@@ -193,6 +195,19 @@ def _refuse_found(tx: Reading, sql: str, operation: int, why: str) -> None:
         )
 
 
+def _refuse_missing(tx: Reading, operation: int) -> None:
+    """Refuse what would leave a job or an agent group with the name of something that is not there."""
+    missing = agents.missing(tx)
+    if missing is not None:
+        raise PlanMoved(
+            f"operation {operation} cannot be undone: {missing.user} would name {missing.key} {missing.name}, "
+            "which would not be there",
+            hint="undo what came after it first, or define what uses it anew",
+            unit=missing.user,
+            value=str(operation),
+        )
+
+
 def _refuse_moved(tx: Reading, operation: int, table: str, moved: Row) -> NoReturn:
     import json
 
@@ -204,6 +219,8 @@ def _refuse_moved(tx: Reading, operation: int, table: str, moved: Row) -> NoRetu
         what = f"the run {path}:{execution_id(key)}"
     elif table == "registration":
         what = f"the registration of {path}"
+    elif table == "agent_definition":
+        what = path = json.loads(now or after)["name"]
     elif now is not None:
         what = path = json.loads(now)["path"]
     if after is None:

@@ -1,7 +1,6 @@
 """Changing the schema: numbered steps, each applied together with its number or not at all.
 
-A step is a file ``sql/NNNN_name.sql`` and is never edited once it was released. Steps run without a manager, after a
-backup, with foreign keys checked at the end of each.
+Steps run without a manager, after a backup, with foreign keys checked at the end of each.
 """
 
 from __future__ import annotations
@@ -15,16 +14,9 @@ from ajs.errors import SchemaVersion, StoreError
 from ajs.moment import Moment
 from ajs.store import folder as folders
 from ajs.store.backup import copy
-from ajs.store.create import SQL
 from ajs.store.database import APPLICATION_ID, connect, damaged, raise_ours
 from ajs.store.presence import FolderLock
-
-
-class Step(NamedTuple):
-    """One change of the schema: the version that it leads to, and its statements."""
-
-    version: int
-    sql: str
+from ajs.store.steps import Step, shipped_steps
 
 
 class Upgraded(NamedTuple):
@@ -33,15 +25,6 @@ class Upgraded(NamedTuple):
     before: int
     after: int
     backup: str
-
-
-def shipped_steps() -> tuple[Step, ...]:
-    """Return the steps that this version of ajs knows, in order."""
-    found = []
-    for name in sorted(os.listdir(SQL)):
-        with open(os.path.join(SQL, name), encoding="utf-8") as file:
-            found.append(Step(int(name[:4]), file.read()))
-    return tuple(found)
 
 
 def upgrade(folder: str, at: Moment, steps: Sequence[Step] | None = None) -> Upgraded:

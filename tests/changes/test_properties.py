@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ajs.calendar import TypedDay
 from ajs.changes import Cancel, Ground, Hold, MoveBy, MoveTo, Prohibit, apply
 from ajs.changes.preview import effects
 from ajs.errors import Refused
@@ -50,6 +51,12 @@ timetables = st.builds(
     st.sampled_from(["0:00", "8:00"]),
     st.sampled_from(DayMode),
 )
+
+
+def typed(day: date) -> TypedDay:
+    return TypedDay(day.day, day.month, day.year)
+
+
 moves = st.builds(
     MoveBy,
     days=st.integers(-2, 20),
@@ -58,7 +65,7 @@ moves = st.builds(
     pass_on=st.booleans(),
 ) | st.builds(
     MoveTo,
-    day=st.dates(NOW.date(), NOW.date() + timedelta(days=30)),
+    day=st.dates(NOW.date(), NOW.date() + timedelta(days=30)).map(typed),
     minutes=st.integers(0, 2879),
     also=st.booleans(),
     pass_on=st.booleans(),

@@ -37,6 +37,47 @@ STORIES = {
         10 12:00 ajsentry => 15 10:00
         11 15:00 ajsplan -d 11 -t 10:00 -p => ran 11 15:00
     """,
+    "a day before today is over": """
+        R sd=2025/08/15 st=10:00
+        B sd=2025/08/15 st=10:00
+        10 12:00 ajsentry => 15 10:00 B=15 10:00
+        11 15:00 ajsplan -d 10 -t 23:59 -p => refused lies before today
+        11 15:00 ajsplan -b -5 -p => refused lies before today
+        11 15:00 ajsplan -d 14 B => refused outside the 48 hours
+        11 15:01 ajsplan -d 11 -t 0:00 -p => ran 11 15:01
+    """,
+    "today begins at the base time": """
+        base_time 8:00
+        R sd=2025/08/15 st=10:00
+        10 12:00 ajsentry => 15 10:00
+        11 01:00 ajsplan -d 10 -t 7:59 -p => refused lies before today, which began at 2025-08-10 08:00
+        11 01:00 ajsplan -d 10 -t 8:00 -p => ran 11 01:00 (10)
+    """,
+    "a nested start before today is over too": """
+        mode 48h
+        R sd=2025/08/11 st=30:00
+        B sd=2025/08/11 st=31:00
+        10 12:00 ajsentry => 12 06:00 (11) B=12 07:00
+        12 01:00 ajsplan -d 11 -t 23:00 B => refused lies before today
+    """,
+    "a time alone keeps the execution date, one before the base time is the next clock day's": """
+        base_time 8:00
+        R sd=2025/08/12 st=22:00
+        10 12:00 ajsentry => 12 22:00
+        10 12:01 ajsplan -t 25:00 => 13 01:00 (12)
+        10 12:02 ajsplan -t 23:00 -p => 12 23:00
+        10 12:03 ajsplan -t 2:00 => 13 02:00 (12)
+        10 12:04 ajsplan -d 14 => 15 02:00 (14)
+    """,
+    "a nested jobnet keeps the root's execution date too": """
+        R sd=2025/08/12 st=22:00
+        B sd=2025/08/12 st=25:00
+        10 12:00 ajsentry => 12 22:00 B=13 01:00
+        10 12:01 ajsplan -t 23:00 B => 12 22:00 B=12 23:00
+        10 12:02 ajsplan -t 26:00 B => 12 22:00 B=13 02:00
+        10 12:03 ajsplan -d 13 B => 12 22:00 B=13 02:00
+        10 12:04 ajsplan -d 12 -t 1:00 B => 12 22:00 B=12 01:00
+    """,
     "a jobnet without a schedule cannot be changed": """
         R sd=2025/08/11 cy=1,d st=10:00
         B sd=2025/08/fr:1 cy=1,w st=11:00

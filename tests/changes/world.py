@@ -120,7 +120,7 @@ class World:
         assert plan is not None
         generation = (plan.waiting or plan.generations)[-1 if not plan.waiting else 0]
         ground = Ground("/g/R", self.timetable, self.now)
-        for one in changes_of(given, self.now.date()):
+        for one in changes_of(given):
             done = apply(plan, generation, unit, one, ground)
             plan, generation = done.plan, done.generation
         self.plan = plan

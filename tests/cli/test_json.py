@@ -10,6 +10,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from ajs.operations.entry import Entry
+from ajs.operations.outcome import outcomes
+from ajs.operations.service import open_service
+from ajs.render.entry import entry_json
 from ajs.render.schemas import SCHEMAS
 from tests.cli.conftest import JOBNETS
 
@@ -28,12 +32,14 @@ STORY = (
 
 @pytest.fixture
 def lived(home):
-    """A home in which runs were changed, held, prohibited, ran and failed."""
+    """A home in which runs were changed, held, prohibited, ran and failed, and one goes on."""
     for line in STORY:
         home.ajs(line)
     home.run("2026-08-10T21:05")
     home.ajs("ajsplan -r /g/daily/report:@A1")
     home.run("2026-08-11T23:30 report/print=1m:7 first=30m")
+    home.ajs("ajsentry -n /g/never")
+    home.run("2026-08-11T23:40 only=600m")
     return home
 
 
@@ -49,6 +55,9 @@ ASKED = [
     ("show", "ajsshow -RG --format json /"),
     ("show-long", "ajsshow -l -g a --format json /g/daily /g/daily/report/print /g/never /g"),
     ("show-schedule", "ajsshow -p --format json /g"),
+    ("entry", "ajsentry --dry-run -n --format json /g/never"),
+    ("kill", "ajskill --dry-run --format json /g/never"),
+    ("kill", "ajsintrpt --dry-run --format json /g/never"),
     ("history", "ajs history --format json"),
     ("history-entry", "ajs history 2 --format json"),
     ("history-entry", "ajs history 6 --format json"),
@@ -82,6 +91,14 @@ def test_what_is_told_of_a_deleted_unit_fits_its_schema(lived):
         ("history", "ajs history --format json /g/weekly"),
     ]:
         jsonschema.validate(printed(lived, line), SCHEMAS[name])
+
+
+def test_how_runs_ended_that_were_waited_for_fits_its_schema(lived):
+    with open_service(home=str(lived.folder), name=None, clock_of=lambda _: lived.clock) as service:
+        found = json.loads(entry_json(Entry((), 1), service.name, outcomes(service, range(1, 99))))
+    jsonschema.validate(found, SCHEMAS["entry"])
+    assert {where for where, _ in times(found, ("", "page"))} == {"runs.started", "runs.ended"}
+    assert wrong_times(found, "page") == []
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -131,6 +148,8 @@ HAPPENED = [
     "units.started",
     "units.ended",
     "units.registered_at",
+    "runs.started",
+    "runs.ended",
     "attempts.placed",
     "attempts.started",
     "attempts.ended",
@@ -225,12 +244,14 @@ def test_every_kind_of_time_is_met(lived):
         top = "coming" if "-p" in line.split() else "page"
         met |= {where for where, _ in times(printed(lived, line), ("", top))}
     unmet = {*HAPPENED, *IN_UTC} - met
-    # A job that does not answer, one that a second ending comes from and a deleted unit are not in this story.
+    # A job that does not answer, one that a second ending comes from, a wait and a deleted unit are not in this story.
     assert unmet == {
         "attempts.no_contact_since",
         "late_result.started",
         "late_result.ended",
         "waiting.since",
+        "runs.started",
+        "runs.ended",
         "deleted.at",
         "deleted.at_utc",
     }

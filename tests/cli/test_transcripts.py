@@ -20,6 +20,10 @@ ACCEPT = bool(os.environ.get("AJS_ACCEPT"))  # read before the fence of the test
 SPOOL = re.compile(
     r"HOME/\S*?spool/[0-9a-f]+-[0-9a-f]+-"
 )  # the service's own number is never the same
+RANDOM = (
+    (re.compile(r"\b[0-9a-f]{32}\b"), "UUID"),
+    (re.compile(r"(ajs\.db\.replaced)-\S+"), r"\1-TIME"),
+)
 FILES = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 
 
@@ -42,6 +46,8 @@ def played(home, text: str) -> str:
         elif line.startswith("$ "):
             out = home.ajs(shlex.split(line[2:])).replace(str(home.folder), "HOME")
             out = SPOOL.sub("SPOOL/", out)
+            for pattern, mask in RANDOM:
+                out = pattern.sub(mask, out)
             lines += [line, *out.splitlines()]
     return "\n".join(lines) + "\n"
 

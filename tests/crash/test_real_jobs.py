@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+import signal
+
+import jsonschema
 import pytest
 
+from ajs.render.schemas import SCHEMAS
 from tests.crash.kit import Place, read_until
 
+AT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+SPAN = rf"{AT} - (\d{{4}}-\d\d-\d\d )?\d\d:\d\d:\d\d"
 HUNDRED_MB = 100 * 1024 * 1024
 
 # name, what it is, status, return code
@@ -132,8 +140,20 @@ def quick(place: Place) -> Place:
 
 def test_a_command_waits_for_the_run_that_it_registered(quick: Place):
     manager = quick.manager()
-    quick.run("ajsentry", "-n", "-w", "--fail-on", "abnormal", "/day/good")
-    quick.run("ajsentry", "-n", "-w", "--fail-on", "abnormal", "/day/bad", code=36)
+    good, _ = quick.run("ajsentry", "-n", "-w", "--fail-on", "abnormal", "/day/good")
+    assert good.splitlines()[0] == "/day/good:@A1 registered for immediate execution"
+    assert re.fullmatch(
+        rf"/day/good:@A1 Ended normally, {SPAN}; worst: one, Ended normally, return code 0",
+        good.splitlines()[1],
+    )
+    bad, _ = quick.run(
+        "ajsentry", "-n", "-w", "--fail-on", "abnormal", "/day/bad", "/day/good", code=36
+    )
+    assert re.fullmatch(
+        rf"/day/bad:@A2 Ended abnormally, {SPAN}; worst: one, Ended abnormally, return code 9",
+        bad.splitlines()[2],
+    )
+    assert bad.splitlines()[3].startswith("/day/good:@A3 Ended normally, ")
     manager.terminate()
     manager.communicate()
     assert quick.units("/day/good")["one"] == ("NORMAL", 0)
@@ -141,8 +161,54 @@ def test_a_command_waits_for_the_run_that_it_registered(quick: Place):
 
 def test_waiting_ends_at_its_timeout_and_the_run_goes_on(quick: Place):
     manager = quick.manager()
-    _, err = quick.run("ajsentry", "-n", "-w", "--timeout", "1s", "/day/endless", code=20)
+    out, err = quick.run(
+        "ajsentry", "-n", "-w", "--timeout", "1s", "/day/endless", "/day/good", code=20
+    )
     assert "AJS2002" in err
+    _, _, endless, good = out.splitlines()
+    assert re.fullmatch(rf"/day/endless:@A1 Now running, since {AT}", endless)
+    assert re.match(rf"/day/good:@A2 Ended normally, {SPAN}; ", good)
+    (quick.folder / "go").touch()
+    read_until(manager, "endless:@A1 Ended normally")
+    manager.terminate()
+    manager.communicate()
+
+
+def test_for_machines_the_runs_are_told_in_one_object_when_the_wait_is_over(quick: Place):
+    manager = quick.manager()
+    wait = ("ajsentry", "-n", "-w", "--format", "json")
+    out, _ = quick.run(*wait, "/day/bad")
+    found = json.loads(out)
+    jsonschema.validate(found, SCHEMAS["entry"])
+    (run,) = found["runs"]
+    assert (run["unit"], run["execution_id"], run["status"]) == ("/day/bad", "@A1", "ABNORMAL")
+    assert run["worst"] == {
+        "unit": "/day/bad/one",
+        "status": "ABNORMAL",
+        "status_text": "Ended abnormally",
+        "return_code": 9,
+    }
+    out, err = quick.run(*wait, "--timeout", "1s", "/day/endless", code=20)
+    found = json.loads(out)
+    jsonschema.validate(found, SCHEMAS["entry"])
+    (run,) = found["runs"]
+    assert (run["status"], run["ended"], run["worst"]) == ("RUNNING", None, None)
+    assert json.loads(err.splitlines()[-1])["error"]["code"] == "AJS2002"
+    (quick.folder / "go").touch()
+    read_until(manager, "endless:@A2 Ended normally")
+    manager.terminate()
+    manager.communicate()
+
+
+def test_who_ends_the_wait_is_told_how_far_the_run_is(quick: Place):
+    manager = quick.manager()
+    waits = quick.start("ajsentry", "-n", "-w", "/day/endless")
+    read_until(manager, "endless/one:@A1 Now running")
+    waits.send_signal(signal.SIGINT)
+    out, err = waits.communicate()
+    assert waits.returncode == 130
+    assert re.fullmatch(rf"/day/endless:@A1 Now running, since {AT}", out.splitlines()[1])
+    assert "the runs go on, ajskill ends them" in err
     (quick.folder / "go").touch()
     read_until(manager, "endless:@A1 Ended normally")
     manager.terminate()
@@ -155,8 +221,9 @@ def test_waiting_ends_when_the_manager_goes_away(quick: Place):
     read_until(manager, "endless/one:@A1 Now running")
     manager.kill()
     manager.communicate()
-    _, err = waits.communicate()
+    out, err = waits.communicate()
     assert waits.returncode == 28
+    assert "/day/endless:@A1 Now running, since " in out
     assert "AJS2801" in err
     (quick.folder / "go").touch()
     quick.run("ajsstart", "--until-idle")

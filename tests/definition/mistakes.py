@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from tests.definition.texts import public_key
+
+KEY = public_key()
+
 # What is wrong stands in one line of an otherwise right file.
 IN_A_JOB = "group: /g\njobnets:\n  r:\n    units:\n      j: {%s}\n"
 IN_A_RULE = "group: /g\njobnets:\n  r:\n    units: {}\n    schedule:\n      - {%s}\n"
 IN_A_CALENDAR = "group: /g\ncalendar:\n  {%s}\n"
+IN_A_FLEXIBLE_JOB = IN_A_JOB % "type: flexible, %s"
+IN_AN_AGENT = "agents:\n  A: {%s}\n"
+IN_TRUST = "agents:\n  A: {host: h, user: u, trust: {%s}}\n"
+IN_A_DESTINATION = "destinations:\n  D: {%s}\n"
 IN_UNITS = "group: /g\njobnets:\n  r:\n    units:\n      {%s}\n"
 
 JOB = (
@@ -46,18 +54,17 @@ JOB = (
     ("hold: yes", "unit 'j' has neither command nor script", "5:10"),
     ("script: nope.sh", "script 'nope.sh' cannot be read: no such file or directory", "5:19"),
     ("command: x, parameters: y", "parameters belong to a script, and there is none", "5:35"),
-    (
-        "type: flexible, destination: LB",
-        "unit 'j' is a flexible job, and this version runs jobs on this machine only",
-        "5:17",
-    ),
     ("command: x, destination: LB", "a job has no key 'destination'", "5:23"),
+    ("command: x, relay: AGT1", "a job has no key 'relay'", "5:23"),
+    ("command: x, type: job, relay: AGT1", "a job has no key 'relay'", "5:34"),
+    ("command: x, host: a", "a job has no key 'host'", "5:23"),
     ("command: x, schedule: []", "a job has no key 'schedule'", "5:23"),
     ("command: x, type: jobnet", "a nested jobnet needs the key 'units'", "5:10"),
     ("command: x, type: jobnet", "a nested jobnet has no key 'command'", "5:11"),
     ("type: job, units: {}", "unit 'j' has neither command nor script", "5:10"),
     ("type: job, units: {}", "a job has no key 'units'", "5:22"),
-    ("type: jub, command: x", "type 'jub' is not job or jobnet", "5:17"),
+    ("type: jub, command: x", "type 'jub' is not job, flexible or jobnet", "5:17"),
+    ("type: jub, units: {}", "type 'jub' is not job, flexible or jobnet", "5:17"),
     ("command: x, units: {}", "a nested jobnet has no key 'command'", "5:11"),
     (
         "command: x, environment: {1A: b}",
@@ -335,7 +342,7 @@ FILES = (
         "1:8",
     ),
     ("groups: []\n", "groups is an empty list", "1:9"),
-    ("groups: [{comment: x}]\n", "a job group needs the key 'group'", "1:10"),
+    ("groups: [{comment: x}]\n", "a job group under groups needs the key 'group'", "1:10"),
     ("groups: [{group: /a}]\ncomment: y\n", "a file of several groups has no key 'comment'", "2:1"),
     ("group: /g\njobnets: {r: {}}\n", "a root jobnet needs the key 'units'", "2:14"),
     (
@@ -349,9 +356,14 @@ FILES = (
         "2:15",
     ),
     (
-        "group: /g\njobnets: {r: {type: flexible}}\n",
-        "jobnet 'r' is a flexible job, and this version runs jobs on this machine only",
+        "group: /g\njobnets: {r: {type: flexible, units: {}}}\n",
+        "type 'flexible' is not jobnet",
         "2:21",
+    ),
+    (
+        "group: /g\njobnets: {r: {destination: LB1, units: {}}}\n",
+        "a root jobnet has no key 'destination'",
+        "2:15",
     ),
     (
         "group: /g\njobnets: {r: {was: r, units: {}}}\n",
@@ -378,6 +390,224 @@ FILES = (
         "group: sales\njobnets: {r: {units: {}}}\n",
         "group 'sales' is not the full path of a job group, such as /sales or /sales/tokyo",
         "1:8",
+    ),
+)
+
+FLEXIBLE_JOB = (
+    ("command: x", "a flexible job needs the key 'destination'", "5:10"),
+    ("destination: LB1", "unit 'j' has neither command nor script", "5:10"),
+    (
+        "command: x, destination: LB2",
+        "destination names 'LB2', and there is no such destination",
+        "5:52",
+    ),
+    (
+        "command: x, destination: AGT1",
+        "destination names 'AGT1', which is an agent and no destination",
+        "5:52",
+    ),
+    (
+        "command: x, destination: RELAYS",
+        "destination names 'RELAYS', which is an agent group and no destination",
+        "5:52",
+    ),
+    (
+        "command: x, destination: LB1, relay: AGT",
+        "relay names 'AGT', and there is no such agent or agent group",
+        "5:64",
+    ),
+    (
+        "command: x, destination: LB1, relay: LB1",
+        "relay names 'LB1', which is a destination and no agent or agent group",
+        "5:64",
+    ),
+    ("command: x, destination: ", "destination has no value", "5:52"),
+    (
+        "command: x, destination: [LB1]",
+        "destination must be a name of 1 to 255 bytes, not a list",
+        "5:52",
+    ),
+    ("command: x, destination: a b", "destination 'a b' contains a space", "5:52"),
+    ("command: x, destination: LB1, relais: AGT1", "a flexible job has no key 'relais'", "5:57"),
+    ("command: x, destination: LB1, units: {}", "a flexible job has no key 'units'", "5:57"),
+    ("command: x, destination: LB1, agent: AGT1", "a flexible job has no key 'agent'", "5:57"),
+)
+_HOST = f"host: h, user: u, trust: {{host_keys: {KEY}}}"
+AGENT = (
+    ("user: u, trust: {}", "an agent needs the key 'host'", "2:6"),
+    (f"host: h, trust: {{host_keys: {KEY}}}", "an agent needs the key 'user'", "2:6"),
+    ("host: h, user: u", "an agent needs the key 'trust'", "2:6"),
+    ("host: h, user: u, trust: ", "trust has no value", "2:32"),
+    ("host: h, user: u, trust: yes", "trust must be a mapping, not 'yes'", "2:32"),
+    ("host: a b", "host 'a b' is not a host name or an IP address", "2:13"),
+    ("host: ajs@h", "host 'ajs@h' is not a host name or an IP address", "2:13"),
+    ("host: h:22", "host 'h:22' is not a host name or an IP address", "2:13"),
+    ("host: -h", "host '-h' is not a host name or an IP address", "2:13"),
+    ("host: '1::2::3'", "host '1::2::3' is not a host name or an IP address", "2:13"),
+    (f"host: {'h' * 254}", f"host '{'h' * 57}...' is not a host name or an IP address", "2:13"),
+    ("host: h, port: 0", "port '0' is not a whole number from 1 to 65535", "2:22"),
+    ("host: h, port: 65536", "port '65536' is not a whole number from 1 to 65535", "2:22"),
+    ("host: h, port: ssh", "port 'ssh' is not a whole number from 1 to 65535", "2:22"),
+    ("host: h, user: a b", "user 'a b' is not the name of a user", "2:22"),
+    ("host: h, user: -oProxyCommand", "user '-oProxyCommand' is not the name of a user", "2:22"),
+    ("host: h, user: a@h", "user 'a@h' is not the name of a user", "2:22"),
+    (
+        f"{_HOST}, limit: 0",
+        "limit '0' is not a whole number from 1 to 1000",
+        f"2:{16 + len(_HOST)}",
+    ),
+    (
+        f"{_HOST}, limit: 1001",
+        "limit '1001' is not a whole number from 1 to 1000",
+        f"2:{16 + len(_HOST)}",
+    ),
+    ("key: id_ed25519", "key 'id_ed25519' is not a full path", "2:12"),
+    ("key: ~/.ssh/ajs.pub", "key '~/.ssh/ajs.pub' is the file of a public key", "2:12"),
+    (f"key: {KEY}", f"key '{KEY[:57]}...' is a public key", "2:12"),
+    (
+        'key: "-----BEGIN OPENSSH PRIVATE KEY-----\\nb3BlbnNz"',
+        "key holds a private key, which does not belong into a definition",
+        "2:12",
+    ),
+    ("password: secret", "an agent has no key 'password'", "2:7"),
+    ("hots: h", "an agent has no key 'hots'", "2:7"),
+    (f"host_keys: {KEY}", "an agent has no key 'host_keys'", "2:7"),
+    ("members: [A]", "an agent has no key 'members'", "2:7"),
+    (f"{_HOST}, agent_port: 22", "an agent has no key 'agent_port'", f"2:{9 + len(_HOST)}"),
+)
+TRUST = (
+    (
+        "",
+        "trust has neither host_keys nor host_ca, so no host could prove to be the right one",
+        "2:32",
+    ),
+    ("host_keys: []", "host_keys is an empty list", "2:44"),
+    (f"host_ca: {KEY}", "trust has host_ca without principals", "2:42"),
+    ("principals: a", "trust has principals without host_ca", "2:45"),
+    (f"host_keys: [{KEY}, {KEY}]", "host_keys names the same twice", f"2:{47 + len(KEY)}"),
+    ("host_keys: ssh-ed25519", "host_keys 'ssh-ed25519' is not a whole ssh-ed25519 key", "2:44"),
+    (
+        "host_keys: ssh-ed25519 !!",
+        "host_keys 'ssh-ed25519 !!' is not a whole ssh-ed25519 key",
+        "2:44",
+    ),
+    (
+        f"host_keys: {KEY[:-4]}",
+        f"host_keys '{KEY[:57]}...' is not a whole ssh-ed25519 key",
+        "2:44",
+    ),
+    (
+        f"host_keys: {KEY.replace('ssh-ed25519', 'ssh-rsa')}",
+        f"host_keys '{KEY.replace('ssh-ed25519', 'ssh-rsa')[:57]}...' is not a whole ssh-rsa key",
+        "2:44",
+    ),
+    (
+        f"host_keys: h {KEY}",
+        f"host_keys 'h {KEY[:55]}...' does not begin with the type of a public key",
+        "2:44",
+    ),
+    (
+        "host_keys: ssh-dss AAAA",
+        "host_keys 'ssh-dss AAAA' does not begin with the type of a public key",
+        "2:44",
+    ),
+    (
+        "host_keys: ssh-ed25519-cert-v01@openssh.com AAAA",
+        "host_keys 'ssh-ed25519-cert-v01@openssh.com AAAA' is a certificate",
+        "2:44",
+    ),
+    (
+        "host_keys: ['-----BEGIN RSA PRIVATE KEY----- MIIE']",
+        "host_keys holds a private key, which does not belong into a definition",
+        "2:45",
+    ),
+    (
+        "host_keys: b3BlbnNzaC1rZXktdjEAAAAABG5vbmU=",
+        "host_keys holds a private key, which does not belong into a definition",
+        "2:44",
+    ),
+    (
+        "host_keys: PuTTY-User-Key-File-3",
+        "host_keys holds a private key, which does not belong into a definition",
+        "2:44",
+    ),
+    (f"host_key: {KEY}", "trust has no key 'host_key'", "2:33"),
+)
+DESTINATION = (
+    ("user: u, trust: {}", "a destination needs the key 'host'", "2:6"),
+    ("agent_port: 0", "agent_port '0' is not a whole number from 1 to 65535", "2:19"),
+    ("job_folder: ", "job_folder has no value", "2:19"),
+    ("relay: AGT1", "a destination has no key 'relay'", "2:7"),
+    ("passphrase: x", "a destination has no key 'passphrase'", "2:7"),
+)
+AGENTS_FILES = (
+    ("agents:\n", "agents has no value", "1:8"),
+    (
+        "agents: [A]\n",
+        "agents must be a mapping of agent names, each with an agent, not a list",
+        "1:9",
+    ),
+    ("agents: {A: x}\n", "agent 'A' must be a mapping, not 'x'", "1:13"),
+    ("agents: {a b: {}}\n", "agent name 'a b' contains a space", "1:10"),
+    ("agents: {'a:1': {}}\n", "agent name 'a:1' contains the character ':'", "1:10"),
+    ("agents: {'': {}}\n", "agent name '' is empty", "1:10"),
+    ("agents: {-a: {}}\n", "agent name '-a' begins with '-'", "1:10"),
+    (f"agents: {{{'経' * 86}: {{}}}}\n", f"agent name '{'経' * 57}...' is 258 bytes long", "1:10"),
+    (
+        f"agents: {{A: {{{_HOST}}}, A: {{{_HOST}}}}}\n",
+        "agent 'A' is defined twice",
+        f"1:{17 + len(_HOST)}",
+    ),
+    (
+        f"agents: {{A: {{{_HOST}}}}}\ndestinations: {{A: {{{_HOST}}}}}\n",
+        "'A' is an agent and a destination",
+        "2:16",
+    ),
+    (
+        f"agents: {{A: {{{_HOST}}}}}\nagent_groups: {{A: {{members: A}}}}\n",
+        "'A' is an agent and an agent group",
+        "2:16",
+    ),
+    ("agents: {}\nagent: {}\n", "a file of agents has no key 'agent'", "2:1"),
+    ("agents: {}\ncomment: x\n", "a job group needs the key 'group'", "1:1"),
+    (
+        "groups: [{group: /g, agents: {}}]\n",
+        "a job group under groups has no key 'agents'",
+        "1:22",
+    ),
+    ("agent_groups: {R: {}}\n", "an agent group needs the key 'members'", "1:19"),
+    ("agent_groups: {R: {members: []}}\n", "members is an empty list", "1:29"),
+    (
+        "agent_groups: {R: {members: [AGT3]}}\n",
+        "members names 'AGT3', and there is no such agent",
+        "1:30",
+    ),
+    (
+        "agent_groups: {R: {members: [RELAYS]}}\n",
+        "members names 'RELAYS', which is an agent group and no agent",
+        "1:30",
+    ),
+    ("agent_groups: {R: {members: [AGT1, AGT1:8]}}\n", "members names 'AGT1' twice", "1:36"),
+    (
+        "agent_groups: {R: {members: [AGT1:17]}}\n",
+        "members 'AGT1:17' has no priority from 1 to 16 after the colon",
+        "1:30",
+    ),
+    (
+        "agent_groups: {R: {members: ['AGT1:']}}\n",
+        "members 'AGT1:' has no priority from 1 to 16 after the colon",
+        "1:30",
+    ),
+    (
+        "agent_groups: {R: {members: [AGT1:high]}}\n",
+        "members 'AGT1:high' has no priority from 1 to 16 after the colon",
+        "1:30",
+    ),
+    ("agent_groups: {R: {host: h, members: AGT1}}\n", "an agent group has no key 'host'", "1:20"),
+    (
+        f"agents: {{RELAYS: {{{_HOST}}}}}\n",
+        "'RELAYS' is stored as an agent group and cannot become an agent",
+        "1:10",
     ),
 )
 

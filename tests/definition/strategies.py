@@ -7,7 +7,9 @@ from datetime import date
 
 from hypothesis import strategies as st
 
+from ajs.agents import Agent, AgentGroup, Agents, Destination, Member, Trust
 from ajs.calendar import BaseDate, BaseWeekday, CalendarSettings, MonthClass
+from ajs.definition.agent_scalars import parse_agent_name
 from ajs.definition.scalars import CYCLE_LIMITS, MAX_TIMEOUT_S, NotThis, parse_name
 from ajs.model import Definitions, Job, JobGroup, Jobnet, RootDefinition, Script
 from ajs.rules import (
@@ -25,12 +27,12 @@ from ajs.rules import (
     Substitute,
     WeekdayOfMonth,
 )
-from tests.definition.texts import SCRIPT, SHA
+from tests.definition.texts import SCRIPT, SHA, public_key
 
 
-def is_name(text):
+def is_name(text, parse=parse_name):
     try:
-        return parse_name(text) == text
+        return parse(text) == text
     except NotThis:
         return False
 
@@ -148,9 +150,14 @@ def schedules(draw, upper=None):
     )
 
 
+# Names of two kinds each, so that those that jobs refer to are always defined.
+RELAYS, DESTINATIONS = ("AGT1", "RELAYS"), ("LB1", "lb2.example.com")
+
+
 @st.composite
 def jobs(draw, name, after, recovery):
     script = draw(st.booleans())
+    destination = draw(st.just("") | st.sampled_from(DESTINATIONS))
     warning = draw(st.none() | st.integers(0, 254))
     return Job(
         name=name,
@@ -175,6 +182,8 @@ def jobs(draw, name, after, recovery):
         timeout_s=draw(st.none() | st.integers(1, MAX_TIMEOUT_S)),
         warning_above=warning,
         abnormal_above=draw(st.integers(0 if warning is None else warning + 1, 2**31 - 1)),
+        destination=destination,
+        relay=draw(st.just("") | st.sampled_from(RELAYS)) if destination else "",
     )
 
 
@@ -234,6 +243,74 @@ calendars = st.builds(
 )
 
 
+agent_names = st.sampled_from(["AGT2", "no", "22", "0x1f", "~", "売上", "groups", "x" * 255]) | (
+    st.text(max_size=8).map(lambda text: unicodedata.normalize("NFC", text))
+)
+agent_names = agent_names.filter(lambda name: is_name(name, parse_agent_name)).filter(
+    lambda name: name not in {*RELAYS, *DESTINATIONS}
+)
+public_keys = st.builds(
+    lambda kind, seed, comment: " ".join([public_key(kind, seed), *comment.split()]),
+    st.sampled_from(["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"]),
+    st.integers(0, 255),
+    st.just("") | lines,
+)
+key_lists = st.lists(public_keys, min_size=1, max_size=3, unique=True).map(tuple)
+principals = st.lists(lines, min_size=1, max_size=3, unique=True).map(tuple)
+trusts = (
+    st.builds(Trust, host_keys=key_lists)
+    | st.builds(Trust, host_ca=key_lists, principals=principals)
+    | st.builds(Trust, host_keys=key_lists, host_ca=key_lists, principals=principals)
+)
+hosts = st.sampled_from(
+    ["relay1.example.com", "10.0.0.1", "::1", "fe80::1", "2001:db8::7", "a", "22", "no"]
+)
+ports = st.integers(1, 65_535)
+HOST = {
+    "comment": texts,
+    "host": hosts,
+    "port": st.just(22) | ports,
+    "user": st.sampled_from(["ajs", "root", "22", "yes", "a.b-c_d", "売上", "DOM\\ajs"]),
+    "key": st.sampled_from(["", "~/.ssh/ajs", "/etc/ajs/key", "~ajs/key #1", "/a: b"]),
+    "trust": trusts,
+    "limit": st.just(5) | st.integers(1, 1000),
+}
+
+
+@st.composite
+def all_agents(draw):
+    """Agents with every name that jobs may refer to."""
+    names = draw(st.lists(agent_names, unique=True, max_size=4))
+    cut = draw(st.integers(0, len(names)))
+    agents = [draw(st.builds(Agent, name=st.just(name), **HOST)) for name in ("AGT1", *names[:cut])]
+    members = draw(st.lists(st.sampled_from([one.name for one in agents]), unique=True, min_size=1))
+    group = AgentGroup(
+        name="RELAYS",
+        comment=draw(texts),
+        members=tuple(Member(name, draw(st.integers(1, 16))) for name in members),
+    )
+    destinations = [
+        draw(
+            st.builds(
+                Destination,
+                name=st.just(name),
+                agent_port=st.none() | ports,
+                job_folder=st.just("") | lines,
+                **HOST,
+            )
+        )
+        for name in (*DESTINATIONS, *names[cut:])
+    ]
+    by_name = lambda one: one.name
+    return Agents(
+        tuple(sorted(agents, key=by_name)), (group,), tuple(sorted(destinations, key=by_name))
+    )
+
+
+def is_flexible(jobnet):
+    return any(isinstance(unit, Job) and unit.destination for _, unit in jobnet.walk())
+
+
 def scripts_of(jobnet):
     return {u.script for _, u in jobnet.walk() if isinstance(u, Job) and u.script}
 
@@ -264,8 +341,10 @@ def definitions(draw):
         if described or not any(r.path.rpartition("/")[0] == path.rstrip("/") for r in roots):
             groups.append(JobGroup(path=path, comment=draw(texts), calendar=draw(calendars)))
     used = set().union(*(scripts_of(root.jobnet) for root in roots))
+    flexible = any(is_flexible(root.jobnet) for root in roots)
     return Definitions(
         tuple(sorted(groups, key=lambda g: g.path)),
         tuple(sorted(roots, key=lambda r: r.path)),
         tuple(Script(sha, SCRIPT) for sha in used),
+        draw(all_agents() if flexible else st.just(Agents()) | all_agents()),
     )

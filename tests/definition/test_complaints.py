@@ -11,22 +11,32 @@ from ajs.definition import tree
 from ajs.definition.writer import to_yaml
 from tests.definition import strategies
 from tests.definition.mistakes import (
+    AGENT,
+    AGENTS_FILES,
     BROKEN,
     CALENDAR,
+    DESTINATION,
     FILES,
+    FLEXIBLE_JOB,
     IN_A_CALENDAR,
+    IN_A_DESTINATION,
+    IN_A_FLEXIBLE_JOB,
     IN_A_JOB,
     IN_A_RULE,
+    IN_AN_AGENT,
+    IN_TRUST,
     IN_UNITS,
     JOB,
     RULE,
     SCHEDULES,
+    TRUST,
     UNITS,
 )
-from tests.definition.texts import at, problems
+from tests.definition.texts import STORED, at, problems, public_key
 
 BREAKERS = (
-    st.sampled_from("\n\t :-#'\"[]{},&*!|>%@`?x5\\\x00\x85\u2028\ufeff~<=.") | st.characters()
+    st.sampled_from("\n\t :-#'\"[]{},&*!|>%@`?x5\\\x00\x85\u2028\ufeff~<=.")
+    | st.characters(codec="utf-8")  # what a file can hold: no half of a surrogate pair
 )
 LOADERS = {"libyaml": "CSafeLoader", "python": "SafeLoader"}
 
@@ -47,8 +57,8 @@ a.yaml:8:16 /sales/close: schedule rule 1 is given twice
     the first stands in line 7; give each its own number, or none
 a.yaml:8:19 /sales/close: a schedule rule of a root jobnet has no key 'substitue'
     did you mean 'substitute'?
-a.yaml:10:23 /sales/close/collect: unit 'collect' is a flexible job, and this version runs jobs on this machine only
-    remove type, destination and relay to run it here
+a.yaml:10:46 /sales/close/collect: destination names 'LB1', and there is no such destination
+    did you mean 'LB'?
 a.yaml:11:22 /sales/close/total: after names 'colect', and there is no such unit in this jobnet
     did you mean 'collect'?
 a.yaml:11:71 /sales/close/total: warning_above 7 is not below abnormal_above 0
@@ -64,17 +74,22 @@ a.yaml:12:57 /sales/close/report/print: a job has no key 'comand'
 a.yaml:13:55 /sales/close/apology: script 'sorry.sh' cannot be read: no such file or directory
     a script is looked for beside the definition file
 b.yaml:1:1 -: the file must be a mapping, not a list
-    write 'key: value' with the keys group, comment, calendar, jobnets
+    write 'key: value' with the keys group, comment, calendar, jobnets, agents, agent_groups, destinations
 c.yaml:1:8 /sales/close: '/sales/close' is a root jobnet, so '/sales/close' cannot be a job group
     the jobnet stands at a.yaml:5:3; rename one of them
 c.yaml:3:3 /sales/close: jobnet name 'a:b' contains the character ':'
     a unit name has no spaces and none of " & ' * ? [ ] ^ { | } ~ ; , / : @
+c.yaml:5:7 LB: a destination needs the key 'host'
+    add host: lb1.example.com
+c.yaml:5:7 LB: a destination needs the key 'trust'
+    add trust: {host_keys: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g}
 """
 
 
 def rows(template, table):
     return [
-        pytest.param(template % row[0], *row[1:], id=f"{row[0][:60]} {row[2]}") for row in table
+        pytest.param(template % row[0], *row[1:], id=f"{row[0][:30]} {row[1][:50]} {row[2]}")
+        for row in table
     ]
 
 
@@ -85,10 +100,15 @@ def rows(template, table):
         *rows(IN_A_RULE, RULE),
         *rows(IN_A_CALENDAR, CALENDAR),
         *rows(IN_UNITS, UNITS),
+        *rows(IN_A_FLEXIBLE_JOB, FLEXIBLE_JOB),
+        *rows(IN_AN_AGENT, AGENT),
+        *rows(IN_TRUST, TRUST),
+        *rows(IN_A_DESTINATION, DESTINATION),
+        *rows("%s", AGENTS_FILES),
     ],
 )
 def test_each_mistake_is_named_where_it_stands(text, message, place):
-    assert (message, place) in [(p.message, at(p)) for p in problems(text)]
+    assert (message, place) in [(p.message, at(p)) for p in problems(text, stored=STORED)]
 
 
 @pytest.mark.parametrize(("part", "message", "place"), SCHEDULES, ids=range(len(SCHEDULES)))
@@ -128,14 +148,18 @@ def use(loader, monkeypatch):
         (IN_A_JOB, JOB, "/g/r/j"),
         (IN_A_RULE, RULE, "/g/r"),
         (IN_A_CALENDAR, CALENDAR, "/g"),
+        (IN_A_FLEXIBLE_JOB, FLEXIBLE_JOB, "/g/r/j"),
+        (IN_AN_AGENT, AGENT, "A"),
+        (IN_TRUST, TRUST, "A"),
+        (IN_A_DESTINATION, DESTINATION, "D"),
     ],
-    ids=["job", "rule", "calendar"],
+    ids=["job", "rule", "calendar", "flexible job", "agent", "trust", "destination"],
 )
 def test_each_complaint_names_its_unit_begins_in_lower_case_and_says_what_to_do(
     template, table, unit
 ):
     for row in table:
-        for problem in problems(template % row[0]):
+        for problem in problems(template % row[0], stored=STORED):
             assert problem.unit == unit
             assert problem.message[0] == "'" or problem.message[0].islower()
             assert problem.hint
@@ -161,6 +185,8 @@ jobnets:
 group: /sales/close
 jobnets:
   a:b: {units: {}}
+destinations:
+  LB: {user: ajs}
 """
     found = problems(sales, "- a\n", branch)
     lines = [f"{p.place} {p.unit or '-'}: {p.message}\n    {p.hint}\n" for p in found]
@@ -170,6 +196,63 @@ jobnets:
 def test_the_value_that_is_wrong_is_kept_apart_for_machines():
     (found,) = problems(IN_A_RULE % "start_time: '48:00'")
     assert (found.value, found.unit) == ("48:00", "/g/r")
+
+
+SECRETS = (
+    'key: "-----BEGIN OPENSSH PRIVATE KEY-----\\nc2VjcmV0\\n-----END OPENSSH PRIVATE KEY-----"',
+    "key: '-----BEGIN EC PRIVATE KEY----- c2VjcmV0'",
+    "trust: {host_keys: [b3BlbnNzaC1rZXktdjEAAAAAc2VjcmV0]}",
+    "trust: {host_ca: 'PuTTY-User-Key-File-3: ssh-ed25519 c2VjcmV0'}",
+    "password: c2VjcmV0",
+    "passphrase: c2VjcmV0",
+)
+
+
+@pytest.mark.parametrize("text", SECRETS)
+def test_no_complaint_repeats_a_secret(text):
+    found = problems(IN_AN_AGENT % f"host: h, user: u, {text}")
+    assert found
+    assert "c2VjcmV0" not in str(found)
+
+
+def test_a_file_that_cannot_be_read_makes_no_names_missing():
+    job = IN_A_FLEXIBLE_JOB % "destination: LB9, command: x"
+    (found,) = problems("destinations: {LB9: [\n", job)
+    assert found.message.startswith("not valid YAML")
+    assert [at(p) for p in problems("destinations: {LB9: {}}\n", job)] == ["1:21"] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (IN_A_FLEXIBLE_JOB % "command: x, destination: LB", "did you mean 'LB1'?"),
+        (
+            IN_A_FLEXIBLE_JOB % "command: x, destination: LB1, relay: RELAIS",
+            "did you mean 'RELAYS'?",
+        ),
+        ("agent_groups: {R: {members: [AGT2b]}}\n", "did you mean 'AGT2'?"),
+        (
+            IN_A_FLEXIBLE_JOB % "command: x, destination: zz",
+            "define it under destinations:, in any file given to ajsdefine",
+        ),
+        (
+            IN_A_FLEXIBLE_JOB % "command: x, destination: LB1, relay: zz",
+            "define it under agents: or agent_groups:, in any file given to ajsdefine",
+        ),
+        (
+            IN_A_JOB % "command: x, destination: LB1",
+            "only flexible jobs have it; add type: flexible",
+        ),
+        (
+            IN_TRUST % f"host_keys: 'h {public_key()}'",
+            "leave out what stands before the type, such as host names",
+        ),
+    ],
+    ids=range(7),
+)
+def test_what_to_do_about_names_and_keys(text, hint):
+    (found,) = problems(text, stored=STORED)
+    assert found.hint == hint
 
 
 def test_long_values_are_cut_in_messages():

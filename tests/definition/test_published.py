@@ -13,7 +13,7 @@ from ajs.definition.published import RECORDS, json_schema, reference_markdown
 from ajs.definition.writer import to_yaml
 from tests.definition import mistakes as bad
 from tests.definition import strategies
-from tests.definition.texts import core, one_script, problems, reads
+from tests.definition.texts import STORED, core, one_script, problems, public_key, reads
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 
@@ -45,6 +45,15 @@ NOT_STRUCTURE = (
     "is refused in definitions",
     "was renamed to",
     "is the name that the jobnet has now",
+    "there is no such",
+    "which is a destination",
+    "which is an agent",
+    "names 'AGT1' twice",
+    "is stored as an agent group",
+    "names the same twice",
+    "is an agent and a",
+    "is not a whole",
+    "is not a host name",
 )
 
 
@@ -59,6 +68,11 @@ def bad_texts():
             "%s",
             [row for row in bad.FILES if isinstance(row[0], str) and row[0].startswith("group")],
         ),
+        (bad.IN_A_FLEXIBLE_JOB, bad.FLEXIBLE_JOB),
+        (bad.IN_AN_AGENT, bad.AGENT),
+        (bad.IN_TRUST, bad.TRUST),
+        (bad.IN_A_DESTINATION, bad.DESTINATION),
+        ("%s", bad.AGENTS_FILES),
     ):
         for row in table:
             yield template % row[0]
@@ -67,12 +81,14 @@ def bad_texts():
 BAD = [
     text
     for text in dict.fromkeys(bad_texts())
-    if "a second YAML" not in problems(text)[0].message
-    and "tab" not in problems(text)[0].message
-    and "nested more" not in problems(text)[0].message
+    if "a second YAML" not in problems(text, stored=STORED)[0].message
+    and "tab" not in problems(text, stored=STORED)[0].message
+    and "nested more" not in problems(text, stored=STORED)[0].message
     and "*a" not in text
     and "? [a]" not in text
-    and not all(any(part in p.message for part in NOT_STRUCTURE) for p in problems(text))
+    and not all(
+        any(part in p.message for part in NOT_STRUCTURE) for p in problems(text, stored=STORED)
+    )
 ]
 
 
@@ -100,7 +116,7 @@ def examples(root):
             for block in re.findall(
                 r"^```yaml\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE
             ):
-                if re.match(r"(#.*\n|\n)*groups?:", block):
+                if re.match(r"(#.*\n|\n)*(groups?|agents|agent_groups|destinations):", block):
                     yield f"{path.relative_to(root)}: {block[:30]!r}", block
 
 
@@ -110,7 +126,7 @@ EXAMPLES = dict(examples(Path(__file__).resolve().parents[2]))
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_of_the_project_is_read_and_fits_the_schema(name):
     text = EXAMPLES[name]
-    assert problems(text, scripts=lambda *_: b"") == ()
+    assert problems(text, scripts=lambda *_: b"", stored=STORED) == ()
     VALIDATOR.validate(core(text))
 
 
@@ -118,25 +134,41 @@ def test_every_example_of_the_project_is_read_and_fits_the_schema(name):
 AROUND = {
     "group": "%s",
     "groups": "%s",
+    "groupEntry": "{groups: [%s]}",
     "calendar": "{group: /g, calendar: %s}",
     "baseDay": "{group: /g, calendar: {base_day: %s}}",
     "rootJobnet": "{group: /g, jobnets: {r: %s}}",
     "nestedJobnet": "{group: /g, jobnets: {r: {units: {total: {units: {}}, n: %s}}}}",
     "job": "{group: /g, jobnets: {r: {units: {collect: {units: {}}, check: {units: {}}, j: %s}}}}",
+    "flexibleJob": "{group: /g, jobnets: {r: {units: {collect: {units: {}}, check: {units: {}}, j: %s}}}}",
     "rule": "{group: /g, jobnets: {r: {schedule: %s, units: {}}}}",
     "nestedRule": "{group: /g, jobnets: {r: {units: {n: {schedule: %s, units: {}}}}}}",
     "startDay": "{group: /g, jobnets: {r: {schedule: {start_day: %s}, units: {}}}}",
     "daysFromStart": "{group: /g, jobnets: {r: {schedule: {days_from_start: %s}, units: {}}}}",
+    "agentsFile": "%s",
+    "agent": "{agents: {X: %s}}",
+    "agentGroup": "{agent_groups: {X: %s}}",
+    "destination": "{destinations: {X: %s}}",
+    "trust": "{agents: {X: {host: h, user: u, trust: %s}}}",
 }
 # What a key needs beside it before its mapping is whole.
 BESIDE = {
     "group": "group: /g",
+    "groupEntry": "group: /g",
     "baseDay": "weekday: mon, nth: 2",
     "rootJobnet": "units: {}",
     "nestedJobnet": "units: {}, after: total",
     "job": "command: x, abnormal_above: 7, after: collect",
+    "flexibleJob": "type: flexible, destination: LB1, command: x, abnormal_above: 7, after: collect",
     ("job", "script"): "after: collect",
     ("job", "parameters"): "script: run.sh",
+    ("flexibleJob", "script"): "type: flexible, destination: LB1, after: collect",
+    ("flexibleJob", "parameters"): "type: flexible, destination: LB1, script: run.sh",
+    "agent": f"host: h, user: u, trust: {{host_keys: {public_key()}}}",
+    "agentGroup": "members: AGT1",
+    "destination": f"host: h, user: u, trust: {{host_keys: {public_key()}}}",
+    ("trust", "host_ca"): "principals: a",
+    ("trust", "principals"): f"host_ca: {public_key()}",
     ("startDay", "nth"): "weekday: fri",
     ("startDay", "counting"): "weekday: fri",
     ("startDay", "month"): "absolute: 5",
@@ -161,14 +193,14 @@ def whole(record, field):
 @pytest.mark.parametrize(("record", "field"), FIELDS, ids=[f"{r.name}-{f.key}" for r, f in FIELDS])
 def test_the_example_of_every_key_is_right(record, field):
     text = whole(record, field)
-    assert problems(text, scripts=lambda *_: b"") == (), text
+    assert problems(text, scripts=lambda *_: b"", stored=STORED) == (), text
     VALIDATOR.validate(core(text))
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
 def test_the_example_of_every_mapping_is_right(record):
     text = AROUND[record.name] % record.example
-    reads(text, one_script)
+    reads(text, one_script, STORED)
     VALIDATOR.validate(core(text))
 
 

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from ajs.agents import Agent, AgentGroup, Agents, Destination, Member, Trust
 from ajs.calendar import BaseDate, BaseWeekday, CalendarSettings, MonthClass
 from ajs.definition.reader import read
 from ajs.model import Definitions, Job, JobGroup, Jobnet, RootDefinition, Script
@@ -25,7 +26,7 @@ from ajs.rules import (
     Substitute,
     WeekdayOfMonth,
 )
-from tests.definition.texts import SCRIPT, SHA, one_script, problems, reads
+from tests.definition.texts import SCRIPT, SHA, STORED, one_script, problems, public_key, reads
 
 ABSOLUTE, RELATIVE, OPEN, CLOSED = Counting
 
@@ -347,7 +348,7 @@ jobnets:
       - {rule: 1, start_day: registered, start_time: 22:00, cycle: 1 day, substitute: skip}
       - {rule: 2, start_day: {open: last}, start_time: 27:30, cycle: 1 month, days_from_start: {open: -1, within: 10}}
     units:
-      collect: {command: ./collect.sh, timeout: 2h}
+      collect: {type: flexible, destination: LB1, relay: RELAYS, command: ./collect.sh, timeout: 2h}
       total:   {after: collect, command: python total.py, warning_above: 3, abnormal_above: 7}
       report:  {after: total, schedule: [{rule: 1, link: 1, start_time: +01:00}], units: {print: {command: ./print.sh}}}
       apology: {after: total, recovery: true, command: ./mail-sales.sh}
@@ -370,7 +371,13 @@ jobnets:
             ),
         ),
         units=(
-            Job(name="collect", command="./collect.sh", timeout_s=7200),
+            Job(
+                name="collect",
+                command="./collect.sh",
+                timeout_s=7200,
+                destination="LB1",
+                relay="RELAYS",
+            ),
             Job(
                 name="total",
                 after=("collect",),
@@ -396,7 +403,8 @@ jobnets:
             base_time=480,
         ),
     )
-    assert reads(text) == Definitions((group,), (RootDefinition("/sales/daily-close", jobnet),))
+    found = reads(text, stored=STORED)
+    assert found == Definitions((group,), (RootDefinition("/sales/daily-close", jobnet),))
 
 
 def test_several_groups_stand_in_one_file():
@@ -480,3 +488,115 @@ def test_why_a_script_cannot_be_read_is_passed_on(error, reason):
 
     (found,) = problems("group: /g\njobnets: {r: {units: {j: {script: x}}}}\n", scripts=scripts)
     assert found.message == f"script 'x' cannot be read: {reason}"
+
+
+# -- agents --
+
+KEY, CA = public_key(), public_key("ecdsa-sha2-nistp256", 7)
+AGENT = f"host: h, user: u, trust: {{host_keys: {KEY}}}"
+
+
+def agent(text):
+    (found,) = reads(f"agents: {{A: {{{text}}}}}\n").agents.agents
+    return found
+
+
+def test_what_an_agent_has_when_nothing_is_said():
+    assert agent(AGENT) == Agent(name="A", host="h", user="u", trust=Trust(host_keys=(KEY,)))
+    assert (agent(AGENT).port, agent(AGENT).key, agent(AGENT).limit) == (22, "", 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("port: 2222", "port", 2222),
+        ("limit: 20", "limit", 20),
+        ("key: ~/.ssh/ajs", "key", "~/.ssh/ajs"),  # expanded by the manager, not here
+        ("key: /etc/ajs/key", "key", "/etc/ajs/key"),
+        ("key: ~ajs/key", "key", "~ajs/key"),
+        ("comment: In the DMZ", "comment", "In the DMZ"),
+    ],
+)
+def test_the_keys_of_an_agent(text, key, value):
+    assert getattr(agent(f"{AGENT}, {text}"), key) == value
+
+
+@pytest.mark.parametrize(
+    "host", ["h", "relay1.example.com", "10.0.0.1", "'::1'", "2001:db8::7", "22"]
+)
+def test_hosts(host):
+    assert agent(AGENT.replace("host: h", f"host: {host}")).host == host.strip("'")
+
+
+@pytest.mark.parametrize(
+    ("text", "trust"),
+    [
+        (f"host_keys: {KEY}", Trust(host_keys=(KEY,))),
+        (f"host_keys: [{KEY}, {CA}]", Trust(host_keys=(KEY, CA))),
+        (f"host_keys: '  {KEY}   root@relay1  old '", Trust(host_keys=(f"{KEY} root@relay1 old",))),
+        (
+            f"host_ca: {CA}, principals: sales",
+            Trust(host_ca=(CA,), principals=("sales",)),
+        ),
+        (
+            f"host_keys: {KEY}, host_ca: [{CA}], principals: [a, b]",
+            Trust(host_keys=(KEY,), host_ca=(CA,), principals=("a", "b")),
+        ),
+    ],
+    ids=range(5),
+)
+def test_trust(text, trust):
+    assert agent(f"host: h, user: u, trust: {{{text}}}").trust == trust
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"],
+)
+def test_every_type_of_host_key(kind):
+    key = public_key(kind)
+    assert agent(f"host: h, user: u, trust: {{host_keys: {key}}}").trust.host_keys == (key,)
+
+
+def test_agents_stand_in_any_file_and_refer_to_one_another_in_any_order():
+    files = [
+        ("a", b"group: /g\njobnets: {r: {units: {}}}\nagent_groups: {R: {members: [B, A:1]}}\n"),
+        ("b", f"groups: [{{group: /h}}]\nagents: {{A: {{{AGENT}}}}}\n".encode()),
+        ("c", f"destinations: {{D: {{{AGENT}, agent_port: 22, job_folder: /x}}}}\n".encode()),
+        ("d", f"agents: {{B: {{{AGENT}}}}}\n".encode()),
+    ]
+    found = read(files, one_script).agents
+    assert [one.name for one in found] == ["A", "B", "R", "D"]
+    assert found.groups == (AgentGroup(name="R", members=(Member("B", 16), Member("A", 1))),)
+    assert found.destinations == (
+        Destination(
+            name="D",
+            host="h",
+            user="u",
+            trust=Trust(host_keys=(KEY,)),
+            agent_port=22,
+            job_folder="/x",
+        ),
+    )
+
+
+def test_two_relays_may_have_the_same_address():
+    found = reads(f"agents: {{A: {{{AGENT}}}, B: {{{AGENT}}}}}\n").agents
+    assert [one.host for one in found.agents] == ["h", "h"]
+
+
+def test_stored_agents_are_known_and_not_repeated():
+    found = reads("agent_groups: {R: {members: [AGT1]}}\n", stored=STORED)
+    assert found.agents == Agents(groups=(AgentGroup(name="R", members=(Member("AGT1"),)),))
+
+
+def test_a_job_may_be_reached_directly_through_an_agent_or_through_a_group():
+    units = "a: {%s}, b: {%s, relay: AGT1}, c: {%s, relay: RELAYS}".replace(
+        "%s", "type: flexible, destination: LB1, command: x"
+    )
+    text = f"group: /g\njobnets: {{r: {{units: {{{units}}}}}}}\n"
+    found = reads(text, stored=STORED).roots[0].jobnet.units
+    assert found == tuple(
+        Job(name=name, command="x", destination="LB1", relay=relay)
+        for name, relay in zip("abc", ("", "AGT1", "RELAYS"), strict=True)
+    )

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from ajs.agents import kind_of
 from ajs.definition import tree
 from ajs.definition.stored import (
     calendar_from_json,
@@ -17,12 +18,13 @@ from ajs.definition.stored import (
     jobnet_from_json,
     jobnet_to_json,
 )
+from ajs.definition.stored_agents import agent_from_json, agent_to_json
 from ajs.definition.writer import to_yaml
 from ajs.model import Definitions, Job, Jobnet, RootDefinition
 from ajs.rules import Rule
 from tests.definition import strategies
 from tests.definition.test_reading import START_DAYS, rule
-from tests.definition.texts import reads
+from tests.definition.texts import public_key, reads
 
 
 @given(strategies.definitions())
@@ -53,6 +55,14 @@ def test_a_stored_calendar_reads_back_to_an_equal_one(calendar):
     text = calendar_to_json(calendar)
     assert calendar_from_json(text) == calendar
     assert calendar_to_json(calendar_from_json(text)) == text
+
+
+@given(strategies.all_agents())
+def test_stored_agents_read_back_to_equal_ones(agents):
+    for one in agents:
+        text = agent_to_json(one)
+        assert agent_from_json(one.name, kind_of(one), text) == one
+        assert agent_to_json(agent_from_json(one.name, kind_of(one), text)) == text
 
 
 SPELLINGS = {
@@ -142,6 +152,61 @@ def test_the_canonical_text():
     assert to_yaml(reads(CANONICAL)) == CANONICAL
 
 
+AGENTS = f"""\
+group: /sales
+jobnets:
+  close:
+    units:
+      collect:
+        type: flexible
+        after: wait
+        destination: LB1
+        relay: RELAYS
+        command: ./collect.sh
+      wait:
+        type: flexible
+        destination: LB1
+        command: ./wait.sh
+agents:
+  AGT1:
+    comment: In the DMZ
+    host: relay1.example.com
+    port: 2222
+    user: ajs
+    key: "~/.ssh/ajs"
+    trust:
+      host_keys:
+        - {public_key()}
+        - {public_key("ssh-rsa")}
+    limit: 20
+  AGT2:
+    host: "::1"
+    user: ajs
+    trust:
+      host_keys:
+        - {public_key()}
+agent_groups:
+  RELAYS:
+    members: [AGT1, "AGT2:8"]
+destinations:
+  LB1:
+    host: lb1.example.com
+    agent_port: 2200
+    user: ajs
+    trust:
+      host_ca:
+        - {public_key()} ca@example.com
+      principals: [sales]
+    job_folder: /var/lib/ajs
+"""
+
+
+def test_the_canonical_text_of_agents():
+    assert to_yaml(reads(AGENTS)) == AGENTS
+    only = AGENTS[AGENTS.index("agents:") :]
+    assert to_yaml(reads(only)) == only
+
+
 def test_several_groups_are_printed_as_a_list_and_none_as_nothing():
     text = "groups:\n  - group: /a\n    calendar: {}\n    jobnets:\n      r:\n        units: {}\n  - group: /b\n"
     assert to_yaml(reads(text)) == text
@@ -176,8 +241,8 @@ def test_different_jobnets_have_different_texts(one_differs):
 
 def test_the_stored_form_is_read_without_yaml_and_without_the_language():
     code = (
-        "import sys; import ajs.definition.stored; "
+        "import sys; import ajs.definition.stored, ajs.definition.stored_agents; "
         "print(sorted(m for m in sys.modules if m.partition('.')[0] == 'yaml' or m.startswith('ajs.definition.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout == "['ajs.definition.stored']\n"
+    assert done.stdout == "['ajs.definition.stored', 'ajs.definition.stored_agents']\n"

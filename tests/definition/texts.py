@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Callable
 
+from ajs.agents import Agent, AgentGroup, Agents, Destination, Member, Trust
 from ajs.definition import tree
+from ajs.definition.agent_scalars import KEY_FIELDS
 from ajs.definition.problems import Problems
 from ajs.definition.reader import read
 from ajs.definition.tree import Alias, Items, Node, Table, Word
@@ -25,18 +28,40 @@ def one_script(file: str, path: str) -> bytes:
     raise FileNotFoundError(2, "No such file or directory")
 
 
-def reads(text: str, scripts: Callable[[str, str], bytes] = one_script) -> Definitions:
-    return read([("a.yaml", text.encode())], scripts)
+def public_key(kind: str = "ssh-ed25519", seed: int = 0) -> str:
+    """A public key in OpenSSH's form, without a private one to it."""
+    parts = [kind.encode(), *(bytes([seed + n & 255] * 32) for n in range(KEY_FIELDS[kind] - 1))]
+    blob = b"".join(len(part).to_bytes(4) + part for part in parts)
+    return f"{kind} {b64encode(blob).decode()}"
 
 
-def problems(*texts: str | bytes, scripts=one_script) -> tuple[Problem, ...]:
+TRUST = Trust(host_keys=(public_key(),))
+STORED = Agents(
+    tuple(Agent(name=name, host="h", user="u", trust=TRUST) for name in ("AGT1", "AGT2")),
+    (AgentGroup(name="RELAYS", members=(Member("AGT1"),)),),
+    (Destination(name="LB1", host="h", user="u", trust=TRUST),),
+)
+"""What the examples of the manual refer to."""
+
+
+def reads(
+    text: str,
+    scripts: Callable[[str, str], bytes] = one_script,
+    stored: Agents = Agents(),
+) -> Definitions:
+    return read([("a.yaml", text.encode())], scripts, stored)
+
+
+def problems(
+    *texts: str | bytes, scripts=one_script, stored: Agents = Agents()
+) -> tuple[Problem, ...]:
     """The problems of a.yaml, b.yaml, ...; none when all is well."""
     files = [
         (f"{letter}.yaml", text.encode() if isinstance(text, str) else text)
         for letter, text in zip("abcdef", texts, strict=False)
     ]
     try:
-        read(files, scripts)
+        read(files, scripts, stored)
     except DefinitionError as error:
         return error.problems
     return ()

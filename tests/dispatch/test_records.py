@@ -239,8 +239,8 @@ def test_a_new_owner_sweeps_what_crashes_left(writer: Writer):
 
 # -- what it means for the manager's books --
 
-KILLED = attempts.Result(signal=15, started=STARTED, ended=ENDED, out_bytes=5)
-RETURNED = attempts.Result(return_code=3, started=STARTED, ended=ENDED, out_bytes=5)
+KILLED = attempts.Result(signal=15, killed=True, started=STARTED, ended=ENDED, out_bytes=5)
+RETURNED = attempts.Result(return_code=3, killed=True, started=STARTED, ended=ENDED, out_bytes=5)
 GUARD_GONE = "the guard of the job is gone; "
 MEANINGS: list[tuple[Standing, attempts.Observation]] = [
     (Absent(), attempts.Absent()),

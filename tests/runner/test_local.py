@@ -216,6 +216,20 @@ def test_a_start_that_is_refused_once_goes_on(places, dispatch):
     assert dispatch.started == [NAME, NAME]
 
 
+def test_a_flexible_job_never_runs_here(places, dispatch):
+    job = Job(name="total", command="true", destination="LB1")
+    places.send(StartAttempt(KEY, LOCAL, job), NAME, generation(), AT)
+    answers = places.answers(AT)
+    why = "flexible jobs need agents, and this manager runs jobs on its own machine only"
+    assert [seen.what for seen in answers] == [
+        attempts.FailedToStart(why),
+        attempts.Stored(),
+        attempts.Acked(),
+    ]
+    assert dispatch.started == []
+    assert places.next_at() is None
+
+
 def test_a_script_that_cannot_be_had_is_a_failed_start(dispatch):
     def no_spec(*_):
         raise StoreError("holds no script")

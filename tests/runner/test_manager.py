@@ -319,7 +319,7 @@ def test_an_attempt_keeps_its_name_through_a_restore(tmp_path):
     assert it.status("a") == "NORMAL"
     it.store.close()
     it.other.close()
-    restore(str(tmp_path / "backup.db"), it.folder, it.clock.now())
+    restore(str(tmp_path / "backup.db"), it.folder, it.clock.now(), "main")
     it.other = Store.open(it.folder)
     it.begin()
     assert it.status("a") == "RUNNING"

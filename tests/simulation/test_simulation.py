@@ -15,10 +15,11 @@ import pytest
 
 from ajs.attempts import AttemptState
 from ajs.decide import Snapshot
-from ajs.lifecycle import ENDED_WELL, Status
+from ajs.lifecycle import ENDED_WELL, NOT_LET_GO, RUNNING, Status
 from ajs.model import Job, Jobnet
+from ajs.operations.running import below, with_kill
 from ajs.testing import FakeMachine, Faults, runs_by_path
-from tests.driver import EVENING, Driver, minutes
+from tests.driver import ASKED, EVENING, Driver, minutes
 from tests.random_jobnets import World, random_world
 
 SEEDS = range(int(os.environ.get("AJS_SIMULATION_SEEDS", "60")))
@@ -179,9 +180,43 @@ def test_killing_at_random_starts_nothing_twice_and_ends(seed):
             for path, run in generation.units.items():
                 busy = run.status in {Status.EXECWAIT, Status.QUEUING, Status.RUNNING}
                 if busy and run.attempt and random.random() < 0.2:
-                    driver.change(generation.id, path, kill_asked=True)
+                    driver.change(generation.id, path, kill_asked=ASKED)
     to_the_end(driver)
     invariants(driver)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_killing_jobnets_at_random_starts_nothing_new_below_them_and_ends(seed):
+    random = Random(seed)
+    driver = driver_of(random_world(Random(seed)), BAD_WAY, seed)
+    killed: dict[str, set[str]] = {}
+    for turn in range(20):
+        driver.run(until=EVENING + minutes(2 * turn))
+        for generation in driver.snapshot.live.values():
+            runs = generation.units
+            for path in [
+                p for p, r in runs.items() if r.status in RUNNING and _is_jobnet(driver, p)
+            ]:
+                if random.random() < 0.1:
+                    inside = below(generation, path)
+                    waiting = {p for p, run in inside.items() if run.status in NOT_LET_GO}
+                    killed.setdefault(path, waiting)
+                    after = with_kill(driver.snapshot.live[generation.id], path, ASKED)
+                    after = replace(after, version=after.version + 1)
+                    live = {**driver.snapshot.live, generation.id: after}
+                    driver.snapshot = replace(driver.snapshot, live=live)
+    to_the_end(driver)
+    invariants(driver)
+    statuses = {path: Status[name] for path, name in driver.statuses().items()}
+    assert all(statuses[path] is Status.KILL for path in killed)
+    kept = set().union(*killed.values())
+    assert kept & {key.path for key, _ in driver.machine.starts} == set()
+    assert all(statuses[path] in {Status.UNEXEC, Status.BYPASS} for path in kept)
+
+
+def _is_jobnet(driver: Driver, path: str) -> bool:
+    units = dict(driver.definitions[1].walk())
+    return not path or isinstance(units[path], Jobnet)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -192,7 +227,7 @@ def test_interrupting_at_random_starts_nothing_new_and_ends(seed):
         assert all(run.status.ended for run in driver.units.values())
         return
     started = len(driver.machine.starts)
-    live = {k: replace(g, interrupted=True) for k, g in driver.snapshot.live.items()}
+    live = {k: replace(g, interrupted=ASKED) for k, g in driver.snapshot.live.items()}
     driver.snapshot = replace(driver.snapshot, live=live)
     to_the_end(driver)
     invariants(driver)

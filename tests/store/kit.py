@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from ajs.agents import Agent, AgentGroup, Agents, Destination, Member, Trust
 from ajs.model import Job, JobGroup, Jobnet, RootDefinition, Script
 from ajs.moment import Moment
 from ajs.plan import Generation, Method, Registration, RootPlan
 from ajs.schedule import Slot, Tie
 from ajs.store import log, plans, units
 from ajs.store.create import create
-from ajs.store.database import Store, Writing
+from ajs.store.database import APPLICATION_ID, Store, Writing
 from ajs.store.define import Defined, apply_definitions
+from ajs.store.folder import database
 
 DAY = date(2026, 8, 11)
 
@@ -63,11 +67,59 @@ def define(
     *roots: RootDefinition,
     groups: tuple[JobGroup, ...] = (),
     scripts: tuple[Script, ...] = (),
+    agents: Agents = Agents(),
 ) -> tuple[int, Defined]:
     """Load definitions as one operation; its number and what it changed."""
     with store.write() as tx:
         operation = begin(tx, "define")
-        return operation, apply_definitions(tx, groups, roots, scripts, operation)
+        return operation, apply_definitions(tx, groups, roots, scripts, operation, agents)
+
+
+HOST: dict[str, Any] = {"host": "h", "user": "u", "trust": Trust(host_keys=("ssh-ed25519 AAAA",))}
+
+
+def agent(name: str, **fields: Any) -> Agent:
+    return Agent(name=name, **HOST | fields)
+
+
+def destination(name: str, **fields: Any) -> Destination:
+    return Destination(name=name, **HOST | fields)
+
+
+def agent_group(name: str, *members: str) -> AgentGroup:
+    return AgentGroup(name=name, members=tuple(Member(member) for member in members))
+
+
+def agents(*given: Agent | AgentGroup | Destination) -> Agents:
+    """All these, each kind in the order given."""
+    return Agents(
+        tuple(one for one in given if isinstance(one, Agent)),
+        tuple(one for one in given if isinstance(one, AgentGroup)),
+        tuple(one for one in given if isinstance(one, Destination)),
+    )
+
+
+def flexible(path: str, destination: str, relay: str = "") -> RootDefinition:
+    """A root jobnet with one flexible job, and a local one whose variables look like names of agents."""
+    units = (
+        Job(name="far", command="true", destination=destination, relay=relay),
+        Job(name="destination", command="true", environment=(("destination", "x"), ("relay", "y"))),
+    )
+    return RootDefinition(path, Jobnet(name=path.rpartition("/")[2], units=units))
+
+
+def version_1(folder: Path) -> None:
+    """Make the database of a service folder as version 1 of the schema left it."""
+    file = Path(database(str(folder)))
+    for old in file.parent.glob(f"{file.name}*"):
+        old.unlink()
+    db = sqlite3.connect(file)
+    db.execute("PRAGMA page_size = 4096")
+    db.executescript((Path(__file__).parent / "version_1.sql").read_text())
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute("PRAGMA user_version = 1")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.close()
 
 
 def unit_id(store: Store, path: str) -> int:

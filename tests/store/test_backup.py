@@ -12,14 +12,17 @@ from ajs.errors import (
     Busy,
     Damaged,
     ManagerRunning,
+    OtherService,
     SchemaVersion,
     StoreError,
 )
 from ajs.store import backup as backups
 from ajs.store.backup import backup, check, restore
+from ajs.store.create import create
 from ajs.store.database import SCHEMA, Store, connect
 from ajs.store.presence import FolderLock
-from ajs.store.upgrade import Step, Upgraded, shipped_steps, upgrade
+from ajs.store.steps import Step, shipped_steps
+from ajs.store.upgrade import Upgraded, upgrade
 from tests.store import kit
 
 AT = kit.at("2026-08-12T09:00:00")
@@ -117,7 +120,7 @@ def test_a_restore_brings_back_what_was_and_keeps_what_is(filled, saved, tmp_pat
     later = kit.state(filled)
     filled.close()
     was = check(saved)
-    done = restore(saved, filled.folder, AT)
+    done = restore(saved, filled.folder, AT, "main")
     assert done.service == was._replace(incarnation=done.service.incarnation)
     assert done.service.incarnation != was.incarnation
     with Store.open(filled.folder) as store:
@@ -128,8 +131,61 @@ def test_a_restore_brings_back_what_was_and_keeps_what_is(filled, saved, tmp_pat
         kit.define(store, kit.root("/c"))
     assert names(filled.folder) == {"ajs.db", "ajs.lock", os.path.basename(done.aside)}
     check(done.aside)
-    restore(done.aside, str(tmp_path / "again"), AT)
+    restore(done.aside, str(tmp_path / "again"), AT, "main")
     assert everything(tmp_path / "again") == later
+
+
+# The state in the folder, as whose backup, for the service of which name: taken or refused.
+OTHERS = """
+in the folder   | backup of      | for    | taken
+the same        | main           | main   | yes
+another main    | main           | main   | no
+another         | main           | other  | no
+another         | main           | main   | no
+none            | main           | main   | yes
+none            | main           | other  | no
+broken          | main           | main   | yes
+broken          | main           | other  | no
+"""
+
+
+@pytest.mark.parametrize("line", OTHERS.strip().splitlines()[1:])
+def test_a_backup_of_another_service_is_refused_unless_it_is_meant(filled, saved, tmp_path, line):
+    present, _, name, taken = (cell.strip() for cell in line.split("|"))
+    filled.close()
+    folder = filled.folder if present == "the same" else str(tmp_path / "there")
+    if present.startswith("another"):
+        own = "main" if present.endswith("main") else "other"
+        create(folder, name=own, at=AT, by_version="0.1.0").close()
+    elif present == "broken":
+        os.mkdir(folder)
+        (tmp_path / "there" / "ajs.db").write_bytes(b"\xff" * 9000)
+    before = names(folder) if present != "none" else None
+    if taken == "no":
+        with pytest.raises(OtherService) as caught:
+            restore(saved, folder, AT, name)
+        uuid = check(saved).uuid
+        assert f"a backup of the scheduler service main ({uuid}), and this is {name}" in str(
+            caught.value
+        )
+        assert "--other-service" in caught.value.hint
+        assert (names(folder) if present != "none" else None) == before
+        assert os.path.exists(folder) == (present != "none")
+    done = restore(saved, folder, AT, name, other_service=taken == "no")
+    assert done.service.uuid == check(saved).uuid
+    assert done.service.name == name
+    with Store.open(folder) as store:
+        assert [row[1] for row in kit.rows(store, "unit")] == ["/", "/a", "/b", "/a/x"]
+
+
+def test_a_copy_of_a_service_is_another_service(filled, saved, tmp_path):
+    filled.close()
+    drill, later = str(tmp_path / "drill"), str(tmp_path / "later.db")
+    assert restore(saved, drill, AT, "drill", other_service=True).service.name == "drill"
+    backup(drill, later)
+    restore(later, drill, AT, "drill")
+    with pytest.raises(OtherService):
+        restore(later, filled.folder, AT, "main")
 
 
 def test_every_restore_is_a_new_incarnation(filled, saved):
@@ -137,7 +193,7 @@ def test_every_restore_is_a_new_incarnation(filled, saved):
     seen = {check(saved).incarnation}
     for second in range(3):
         at = kit.at(f"2026-08-12T09:00:0{second}")
-        seen.add(restore(saved, filled.folder, at).service.incarnation)
+        seen.add(restore(saved, filled.folder, at, "main").service.incarnation)
     assert len(seen) == 4
     assert len(names(filled.folder)) == 2 + 3
 
@@ -147,7 +203,7 @@ def test_modes_of_a_restored_state(filled, saved, tmp_path):
     before = os.umask(0)
     try:
         for folder in (filled.folder, str(tmp_path / "new")):
-            restore(saved, folder, AT)
+            restore(saved, folder, AT, "main")
             assert os.stat(folder).st_mode & 0o7777 == 0o2770
             assert os.stat(f"{folder}/ajs.db").st_mode & 0o777 == 0o660
     finally:
@@ -155,7 +211,7 @@ def test_modes_of_a_restored_state(filled, saved, tmp_path):
 
 
 def test_a_restore_into_a_new_folder(filled, saved, tmp_path):
-    done = restore(saved, str(tmp_path / "new"), AT)
+    done = restore(saved, str(tmp_path / "new"), AT, "main")
     assert done.aside == ""
     assert names(tmp_path / "new") == {"ajs.db", "ajs.lock"}
 
@@ -164,7 +220,7 @@ def test_no_restore_beside_a_manager(filled, saved):
     filled.close()
     before = everything(filled.folder)
     with FolderLock.take(filled.folder), pytest.raises(ManagerRunning):
-        restore(saved, filled.folder, AT)
+        restore(saved, filled.folder, AT, "main")
     assert everything(filled.folder) == before
 
 
@@ -172,7 +228,7 @@ def test_no_restore_beside_a_command(filled, saved, monkeypatch):
     monkeypatch.setattr(backups, "RESTORE_BUSY_S", 0.05)
     before = kit.state(filled)
     with pytest.raises(Busy):
-        restore(saved, filled.folder, AT)
+        restore(saved, filled.folder, AT, "main")
     assert kit.state(filled) == before
     assert names(filled.folder) == {"ajs.db", "ajs.lock"}
 
@@ -181,7 +237,7 @@ def test_a_command_that_comes_meanwhile_finds_the_restored_state(filled, saved):
     """It has the file open and has not looked inside yet."""
     filled.close()
     waiting = Store(filled.folder, sqlite3.connect(filled.file, isolation_level=None))
-    restore(saved, filled.folder, AT)
+    restore(saved, filled.folder, AT, "main")
     with waiting:
         kit.define(waiting, kit.root("/c"))
     with Store.open(filled.folder) as store:
@@ -204,7 +260,7 @@ def test_a_broken_database_is_replaced_and_kept(filled, saved, content):
         file.write(content)
     with open(f"{filled.file}-wal", "wb") as file:
         file.write(b"old log")
-    done = restore(saved, filled.folder, AT)
+    done = restore(saved, filled.folder, AT, "main")
     with Store.open(filled.folder) as store:
         assert kit.unit_id(store, "/a")
     with open(done.aside, "rb") as file:
@@ -217,7 +273,7 @@ def test_a_database_with_broken_pages_is_replaced_and_kept(filled, saved):
     with open(filled.file, "r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (size - 4096))
-    done = restore(saved, filled.folder, AT)
+    done = restore(saved, filled.folder, AT, "main")
     with Store.open(filled.folder) as store:
         assert kit.unit_id(store, "/a")
         with store.read() as tx:
@@ -234,7 +290,7 @@ def test_what_is_no_backup_changes_nothing(filled, tmp_path, content, kind):
     if content is not None:
         (tmp_path / "b.db").write_bytes(content)
     with pytest.raises(kind) as caught:
-        restore(str(tmp_path / "b.db"), filled.folder, AT)
+        restore(str(tmp_path / "b.db"), filled.folder, AT, "main")
     assert "b.db" in caught.value.message
     assert everything(filled.folder) == before
     assert names(filled.folder) == {"ajs.db", "ajs.lock"}
@@ -247,7 +303,7 @@ def test_a_backup_with_broken_pages_is_noticed(filled, saved):
         file.seek(4096 * 5)
         file.write(b"\xff" * 4096)
     with pytest.raises(Damaged):
-        restore(saved, filled.folder, AT)
+        restore(saved, filled.folder, AT, "main")
     assert everything(filled.folder) == before
 
 
@@ -265,7 +321,7 @@ def test_a_backup_of_a_newer_ajs_is_refused(filled, saved):
     other.execute(f"PRAGMA user_version = {SCHEMA + 1}")
     other.close()
     with pytest.raises(SchemaVersion, match=f"schema version {SCHEMA + 1}"):
-        restore(saved, filled.folder, AT)
+        restore(saved, filled.folder, AT, "main")
 
 
 KILLED = """
@@ -278,7 +334,7 @@ def die(source, target):
         os.kill(os.getpid(), 9)
     real(source, target)
 backup._copy_pages = die
-backup.restore(sys.argv[1], sys.argv[2], kit.at())
+backup.restore(sys.argv[1], sys.argv[2], kit.at(), "main")
 """
 
 
@@ -290,7 +346,7 @@ def test_a_killed_restore_leaves_what_was(filled, saved, at):
     process.communicate()
     assert process.returncode == -9
     assert everything(filled.folder) == before
-    restore(saved, filled.folder, AT)
+    restore(saved, filled.folder, AT, "main")
 
 
 # -- upgrade --
@@ -332,7 +388,7 @@ def test_steps_are_applied_in_order_after_a_backup(filled):
     with pytest.raises(SchemaVersion):
         Store.open(filled.folder)
     assert upgrade(filled.folder, AT, (SECOND, THIRD)) == Upgraded(SCHEMA + 2, SCHEMA + 2, "")
-    restore(done.backup, filled.folder, AT)
+    restore(done.backup, filled.folder, AT, "main")
     assert everything(filled.folder) == before
 
 
@@ -360,6 +416,7 @@ def test_a_step_that_fails_leaves_nothing_and_the_steps_before_stay(filled, sql,
 STOPPED = """
 import os, sys
 from ajs.store import upgrade
+from ajs.store.steps import Step
 from tests.store import kit
 real = upgrade._apply
 class Dying:
@@ -370,7 +427,7 @@ class Dying:
             os.kill(os.getpid(), 9)
         return self.db.execute(sql)
 upgrade._apply = lambda db, step: real(Dying(db), step)
-step = upgrade.Step(int(sys.argv[2]), "CREATE TABLE place (a TEXT) STRICT")
+step = Step(int(sys.argv[2]), "CREATE TABLE place (a TEXT) STRICT")
 upgrade.upgrade(sys.argv[1], kit.at(), (step,))
 """
 

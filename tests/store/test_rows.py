@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ajs.attempts import Attempt, AttemptState, Result
-from ajs.causes import Cause, Why
+from ajs.causes import Asked, Cause, Why
 from ajs.lifecycle import LiveGeneration, Status, UnitRun
 from ajs.store import rows
 
@@ -27,6 +27,7 @@ results = st.builds(
     return_code=st.none() | numbers,
     signal=st.none() | st.integers(1, 64),
     timed_out=st.booleans(),
+    killed=st.booleans(),
     started=st.none() | instants,
     ended=st.none() | instants,
     out_bytes=st.integers(0, 2**62),
@@ -48,6 +49,7 @@ attempts = st.builds(
     silent_since=st.none() | instants,
     late=st.none() | results,
 )
+asked = st.builds(Asked, operation=st.integers(1, 9), by=texts, reason=texts)
 unit_runs = st.builds(
     UnitRun,
     path=texts,
@@ -60,7 +62,7 @@ unit_runs = st.builds(
     return_code=st.none() | numbers,
     started=st.none() | instants,
     ended=st.none() | instants,
-    kill_asked=st.booleans(),
+    kill_asked=st.none() | asked,
 )
 causes = st.builds(Cause, why=st.sampled_from(Why), unit=texts, value=texts, limit=texts)
 
@@ -73,7 +75,9 @@ def test_any_attempt_comes_back_as_it_was_stored(attempt):
 
 @given(unit_runs)
 def test_any_unit_run_comes_back_as_it_was_stored(run):
-    stored: list[Any] = [run.path, *rows.unit_run_values(run)]
+    order = run.kill_asked
+    who = (None, None) if order is None else (order.by, order.reason)
+    stored: list[Any] = [run.path, *rows.unit_run_values(run), *who]
     assert rows.unit_run_from(*stored) == run
 
 
@@ -90,7 +94,16 @@ COVERED = [
     ),
     (
         Result,
-        {"return_code", "signal", "timed_out", "started", "ended", "out_bytes", "err_bytes"},
+        {
+            "return_code",
+            "signal",
+            "timed_out",
+            "killed",
+            "started",
+            "ended",
+            "out_bytes",
+            "err_bytes",
+        },
     ),
     (
         UnitRun,
@@ -103,6 +116,7 @@ COVERED = [
         | {"version", "interrupted"},
     ),
     (Cause, {"why", "unit", "value", "limit"}),
+    (Asked, {"operation", "by", "reason"}),
 ]
 
 

@@ -32,7 +32,7 @@ from ajs.attempts import (
     queued,
 )
 from ajs.attempts import Stored as WasStored
-from ajs.causes import Cause, Why
+from ajs.causes import Asked, Cause, Why
 from ajs.decide import Observed, Previous, Snapshot, apply, decide
 from ajs.errors import PlanMoved
 from ajs.lifecycle import Change, LiveGeneration, Status
@@ -368,19 +368,23 @@ def test_a_change_that_starts_from_another_status_is_an_error_in_the_decision(de
 
 def test_flags_and_statuses_with_their_causes(defined):
     live = started(defined)
-    run = replace(live.units["x"], status=Status.KILL, kill_asked=True)
-    units = {**live.units, "x": run, "in": replace(live.units["in"], held=True)}
-    after = replace(live, units=units, interrupted=True)
-    change = Change(live.units["x"].status, run, Cause(Why.KILLED_BEFORE))
     with defined.write() as tx:
         operation = kit.begin(tx, "kill")
+        order = Asked(operation, "hanako")
+        run = replace(live.units["x"], status=Status.KILL, kill_asked=order)
+        units = {**live.units, "x": run, "in": replace(live.units["in"], held=True)}
+        after = replace(live, units=units, interrupted=order)
+        change = Change(live.units["x"].status, run, Cause(Why.KILLED_BEFORE))
         saved = runs.save_live(tx, live, after, [change], NOW, operation)
         images = log.images(tx, operation)
     assert saved == replace(after, version=live.version + 1)
     assert snapshot(defined).live == {live.id: saved}
     (image,) = images
     assert image.table == "generation"
-    assert [(side or {})["interrupted"] for side in (image.before, image.after)] == [0, 1]
+    assert [(side or {})["interrupted"] for side in (image.before, image.after)] == [
+        None,
+        operation,
+    ]
     with defined.read() as tx:
         last = show.events(tx, [live.id])[-1]
     assert (last.path, last.status) == ("x", "KILL")
@@ -397,7 +401,8 @@ def test_a_status_does_not_change_without_a_cause(defined):
 def test_a_run_that_went_on_is_not_overwritten(defined):
     live = started(defined)
     with defined.write() as tx:
-        runs.save_live(tx, live, replace(live, interrupted=True), [], NOW, None)
+        order = Asked(kit.begin(tx, "intrpt"), "hanako")
+        runs.save_live(tx, live, replace(live, interrupted=order), [], NOW, None)
     with pytest.raises(PlanMoved, match="/a:@A1 has been changed"), defined.write() as tx:
         runs.save_live(tx, live, live, [], NOW, None)
 
