@@ -17,6 +17,11 @@ CLOCK_CHECK_S = 10.0
 """How often, in seconds, a wait for a wall-clock time looks at the clock: somebody may set it meanwhile."""
 
 
+def steady() -> float:
+    """Return seconds that only ever go on, to measure how long something takes."""
+    return time.monotonic()
+
+
 class SystemClock:
     """The machine's clock, seen from one time zone."""
 

@@ -227,6 +227,12 @@ class OtherService(Refused):
     code = "AJS1214"
 
 
+class StillRegistered(Refused):
+    """The jobnet is registered for execution, and the command acts only on those that are not."""
+
+    code = "AJS1215"
+
+
 # -- 16: partly done --
 
 

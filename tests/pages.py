@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from typing import Any, get_type_hints
 
 import click
 
@@ -17,6 +18,8 @@ from ajs.cli import SCRIPTS, VERBS
 from ajs.definition.published import json_schema, reference_markdown
 from ajs.errors import AjsError, ExitCode
 from ajs.lifecycle import Kind
+from ajs.operations.show import Line, Mark, Page
+from ajs.render.indicators import INDICATORS, SIGN_MEANINGS, SIGNS, Facts
 from ajs.render.schemas import SCHEMAS
 from ajs.statuses import (
     ABENDED,
@@ -26,6 +29,8 @@ from ajs.statuses import (
     UNREGISTERED_TEXT,
     Status,
 )
+from ajs.store.show import AttemptRow, GenerationRow, RegistrationRow
+from ajs.store.units import JOB
 
 MADE = "<!-- Made from the code by `make docs`; change the code, not this page. -->\n"
 
@@ -54,6 +59,7 @@ EXITS: Mapping[str, tuple[ExitCode, ...]] = {
     "entry": (_VALUE, _FOUND, _REFUSED, ExitCode.NO_MANAGER, *_ENDED),
     "plan": (_VALUE, _FOUND, _REFUSED, ExitCode.PARTLY),
     "show": (_VALUE, _FOUND),
+    "delete": (_VALUE, _FOUND, _REFUSED),
     "leave": (_VALUE, _FOUND, _REFUSED),
     "kill": (_VALUE, _FOUND, _REFUSED, ExitCode.PARTLY),
     "intrpt": (_VALUE, _FOUND, _REFUSED, ExitCode.PARTLY),
@@ -367,6 +373,89 @@ def _cells(row: Iterable[AttemptState | None]) -> str:
     return " | ".join("-" if s is None else s.name for s in row)
 
 
+# -- format indicators --
+
+_RUN: Mapping[str, object] = {
+    "root": 1,
+    "path": "/sales/daily-close",
+    "registered_for": "2026-11-24",
+    "serial": 1,
+    "method": "planned",
+    "phase": "ended",
+    "status": "NORMAL",
+    "start": "2026-11-24T22:30:00",
+    "exec_date": "2026-11-24",
+    "original_start": "2026-11-24T22:00:00",
+    "original_exec_date": "2026-11-24",
+}
+_EMPTY: Mapping[type, object] = {int: 0, str: ""}
+
+
+def _row(kind: Any, **given: object) -> Any:
+    """Return a stored row with these values; the others are empty."""
+    types = get_type_hints(kind)
+    return kind(**{name: given.get(name, _EMPTY.get(types[name])) for name in kind._fields})
+
+
+EXAMPLE_LINE = Line(
+    unit="/sales/daily-close/total",
+    name="total",
+    kind=JOB,
+    depth=1,
+    comment="",
+    registration=_row(
+        RegistrationRow, path=_RUN["path"], method="planned", registered="2026-11-24T09:00:00"
+    ),
+    generation=_row(GenerationRow, id=1, **_RUN),
+    status="NORMAL",
+    planned="2026-11-24T22:30:00",
+    original="2026-11-24T22:00:00",
+    started="2026-11-24T22:30:01.250+09:00",
+    ended="2026-11-24T22:47:31.500+09:00",
+    return_code=0,
+    marks=(Mark("moved", "2026-11-24T22:00:00"), Mark("held")),
+    attempt=_row(AttemptRow, id=7, incarnation="8c41a0f2b6d3", place="local"),
+    following=_row(
+        GenerationRow,
+        id=2,
+        **{**_RUN, "start": "2026-11-25T23:00:00", "original_start": "2026-11-25T22:00:00"},
+    ),
+)
+"""A unit in a run of which every indicator has something to show."""
+FACTS = Facts(
+    Page("sales", (EXAMPLE_LINE,), "/srv/ajs/sales/spool/5e4d-"), lambda: "2026-11-25T08:15:00"
+)
+
+
+def indicators_page() -> str:
+    """Return the page about the format indicators of ajsshow."""
+    lines = [
+        MADE,
+        "# Format indicators",
+        "",
+        "`ajsshow -f FORMAT` prints one line for each unit and run; `-i` does so with each value in single quotes.",
+        "A format is text with indicators, such as `-f '%J %C %R'`; what is no indicator is printed as it is.",
+        "`-t FORMAT` puts a title line above them, which may hold `%x` and `%X`.",
+        "`ajsshow --indicators` lists them too.",
+        "",
+        "Times are wall-clock times in the time zone of the scheduler service.",
+        "What is not there is printed as nothing: the end of a job that runs, the next start where none is planned.",
+        "",
+        "| `-f` | `-i` | meaning | example |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {_sign(i.one)} | {_sign(i.two)} | {i.meaning.replace('*', '&ast;')} | `{i.value(EXAMPLE_LINE, FACTS)}` |"
+        for i in INDICATORS
+    ]
+    lines += [f"| {_sign(s)} | {_sign(s)} | {SIGN_MEANINGS[s]} | |" for s in SIGNS]
+    return "\n".join(lines) + "\n"
+
+
+def _sign(letters: str) -> str:
+    return f"`%{letters}`" if letters else ""
+
+
 # -- all of them --
 
 
@@ -380,6 +469,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "exit-codes.md": exit_codes_page,
     "statuses.md": statuses_page,
+    "indicators.md": indicators_page,
     "definitions.md": lambda: MADE + "\n" + reference_markdown(),
     "definitions.schema.json": lambda: as_file(json_schema()),
     **{f"schemas/{name}.json": partial(as_file, schema) for name, schema in SCHEMAS.items()},

@@ -35,7 +35,7 @@ PIECE = re.compile(
 MASKS = (
     (r"process \d+", "process 4711"),
     (r"(\d\d:\d\d):\d\d", r"\1:00"),
-    (r"\.\d{3}Z", ".000Z"),
+    (r"\.\d{3}(Z|[+-]\d\d:\d\d)", r".000\1"),
     (r"\b[0-9a-f]{64}\b", "0123456789abcdef" * 4),
 )
 """What differs from one playing to the next, and what stands for it."""

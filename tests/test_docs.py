@@ -14,11 +14,14 @@ import pytest
 
 from ajs.cli import VERBS
 from ajs.errors import ExitCode
+from ajs.render.indicators import INDICATORS, SIGN_MEANINGS, SIGNS
 from ajs.render.schemas import SCHEMAS
 from ajs.statuses import Status
 from tests.pages import (
+    EXAMPLE_LINE,
     EXIT_TEXTS,
     EXITS,
+    FACTS,
     MEANINGS,
     PAGES,
     command,
@@ -164,6 +167,19 @@ def test_every_exit_code_has_a_meaning_and_an_error_or_an_outcome():
 
 def test_every_status_has_a_meaning():
     assert set(MEANINGS) == set(Status)
+
+
+# -- format indicators --
+
+
+@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda i: f"{i.one} {i.two}")
+def test_every_indicator_has_a_meaning_of_its_own_and_an_example(indicator):
+    assert [i.meaning for i in INDICATORS].count(indicator.meaning) == 1
+    assert indicator.value(EXAMPLE_LINE, FACTS)
+
+
+def test_every_sign_has_a_meaning():
+    assert SIGN_MEANINGS.keys() == SIGNS.keys()
 
 
 # -- words, links, map --

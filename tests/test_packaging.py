@@ -15,6 +15,7 @@ import pytest
 COMMANDS = {
     "ajs",
     "ajsdefine",
+    "ajsdelete",
     "ajsentry",
     "ajsintrpt",
     "ajskill",

@@ -1,4 +1,4 @@
-"""The look of statuses on a terminal; files and pipes get plain text."""
+"""What a terminal gets: the look of statuses, lines that fit; files and pipes get plain text."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ STYLES: dict[str, dict[str, object]] = {
     "held": {"fg": "magenta", "bold": True},
     "dim": {"dim": True},
 }
+
+
+def places() -> int:
+    """Return how many places a line of the terminal has, 0 where stdout is none and lines may be of any length."""
+    if not (sys.stdout and sys.stdout.isatty()):
+        return 0
+    said = os.environ.get("COLUMNS", "")
+    return int(said) if said.isdecimal() else os.get_terminal_size(sys.stdout.fileno()).columns
 
 
 def painter() -> Callable[[str, str], str]:

@@ -15,6 +15,7 @@ from ajs.cli.common import (
     service_options,
     this_command,
 )
+from ajs.cli.progress import bar
 from ajs.errors import ExitCode, UsageError
 
 
@@ -49,9 +50,14 @@ def command(paths: tuple[str, ...], **given: Any) -> int:
     from ajs.render.define import as_json, as_text
 
     dry_run = given["dry_run"]
-    with opened(given["home"], given["service"], changing=True) as service:
+    with opened(given["home"], given["service"], changing=True) as service, bar() as progress:
         done = define(
-            service, paths, command=this_command(), reason=given["reason"], dry_run=dry_run
+            service,
+            paths,
+            command=this_command(),
+            reason=given["reason"],
+            dry_run=dry_run,
+            progress=progress,
         )
     click.echo(
         as_json(done)

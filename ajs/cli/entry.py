@@ -20,6 +20,7 @@ from ajs.cli.common import (
     warn,
     warn_without_manager,
 )
+from ajs.cli.progress import bar
 from ajs.cli.values import typed_duration
 from ajs.errors import ExitCode, GenerationNotFound, NoManager, TimedOut, UsageError
 from ajs.operations.targets import one_service
@@ -73,15 +74,17 @@ def command(units: tuple[str, ...], **given: Any) -> int:
                 f"no manager runs for the scheduler service {service.name}, so the wait would not end",
                 hint=f"start it: ajsstart -F {service.name}",
             )
-        done = entry(
-            service,
-            names,
-            filters_of(given),
-            how,
-            command=this_command(),
-            reason=given["reason"],
-            dry_run=given["dry_run"],
-        )
+        with bar() as progress:
+            done = entry(
+                service,
+                names,
+                filters_of(given),
+                how,
+                command=this_command(),
+                reason=given["reason"],
+                dry_run=given["dry_run"],
+                progress=progress,
+            )
         json, waits = given["form"] == "json", given["wait"] and not given["dry_run"]
         if not json:
             click.echo(entry_text(done))

@@ -21,6 +21,7 @@ from ajs.cli.common import (
     this_command,
     warn_without_manager,
 )
+from ajs.cli.progress import bar
 from ajs.cli.values import typed_day, typed_shift, typed_time
 from ajs.errors import ExitCode, UsageError
 from ajs.operations.targets import one_service
@@ -81,14 +82,16 @@ def command(units: tuple[str, ...], **given: Any) -> int:
             keep_going=_keep_going(given),
         )
         dry_run = given["dry_run"]
-        done = change(
-            service,
-            request,
-            command=this_command(),
-            reason=given["reason"],
-            dry_run=dry_run,
-            if_plan=given["if_plan"],
-        )
+        with bar() as progress:
+            done = change(
+                service,
+                request,
+                command=this_command(),
+                reason=given["reason"],
+                dry_run=dry_run,
+                if_plan=given["if_plan"],
+                progress=progress,
+            )
         click.echo(
             as_json(done)
             if given["form"] == "json"

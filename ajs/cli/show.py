@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ajs.cli.colour import painter
+from ajs.cli.colour import painter, places
 from ajs.cli.common import (
     CONTEXT,
     filter_options,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("-l", "--long", is_flag=True, help="Everything about each unit, attempts and causes.")
 @click.option("-f", "--layout", metavar="FORMAT", help="One line each; %J full name, %C status ...")
 @click.option("-i", "--quoted-layout", metavar="FORMAT", help="The same, %JJ %CC ..., 'quoted'.")
+@click.option("--indicators", is_flag=True, help="List what a FORMAT may hold, and what it means.")
 @click.option("-t", "--title", metavar="FORMAT", help="With -f, -i: a title line; %X is now.")
 @click.option("-k", "--no-title", is_flag=True, help="No title line.")
 @click.option("-g", "--generations", metavar="N|a", help="The newest N runs of each, or all.")
@@ -55,6 +56,11 @@ def command(units: tuple[str, ...], **given: Any) -> int:
     ajsshow -p --days 31 /sales            what comes this month
     ajsshow -f '%J %C %R' -g a '/sales/*'  all runs, one line each, for scripts
     """
+    if given["indicators"]:
+        from ajs.render.indicators import listing
+
+        click.echo(listing())
+        return ExitCode.DONE
     check(given)
     names = names_of(units or ("/",))
     filters = filters_of(given)
@@ -110,7 +116,7 @@ def _page(
         return as_table(page)
     if not page.lines:
         click.echo("nothing is defined yet: ajsdefine loads definitions", err=True)
-    return as_text(page, title=not given["no_title"], paint=painter())
+    return as_text(page, title=not given["no_title"], paint=painter(), most=places())
 
 
 def _long(
@@ -134,4 +140,4 @@ def _schedule(
         return as_json(found)
     if given["form"] == "table":
         return as_table(found)
-    return as_text(found, title=not given["no_title"], paint=painter())
+    return as_text(found, title=not given["no_title"], paint=painter(), most=places())

@@ -64,20 +64,28 @@ ReadScript = Callable[[str, str], bytes]
 
 
 def read(
-    texts: Sequence[tuple[str, bytes]], scripts: ReadScript, stored: Agents = Agents()
+    texts: Sequence[tuple[str, bytes]],
+    scripts: ReadScript,
+    stored: Agents = Agents(),
+    *,
+    watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Definitions:
     """Return what the texts define: (file name for messages, content) each.
 
     Groups, root jobnets, scripts and agents come in the order of their paths, hashes and names, units in the order
     written. ``scripts`` is asked for every script file once and for ``sha256:...`` as written. ``stored`` are the
-    agents that the texts may refer to besides their own. Raises ``DefinitionError`` with all problems of all texts.
+    agents that the texts may refer to besides their own. ``watch`` gets how many of how many texts are read. Raises
+    ``DefinitionError`` with all problems of all texts.
     """
     problems = Problems()
     reading = _Reading(problems, scripts, AgentsReading(problems, stored))
-    nodes = [tree.parse(file, content, problems) for file, content in texts]
-    for node in nodes:
+    nodes = []
+    for done, (file, content) in enumerate(texts, 1):
+        node = tree.parse(file, content, problems)
+        nodes.append(node)
         if node is not None:
             reading.file(node)
+        watch(done, len(texts))
     reading.check_paths()
     if None not in nodes:  # what cannot be read may define the names that seem to be missing
         reading.agents.check()

@@ -24,6 +24,7 @@ from ajs.errors import (
 )
 from ajs.lifecycle import LiveGeneration, Status
 from ajs.moment import Moment
+from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.running import with_plan
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
@@ -105,6 +106,7 @@ def change(
     reason: str = "",
     dry_run: bool = False,
     if_plan: str = "",
+    progress: Progress = unwatched,
 ) -> Changed:
     """Make the changes, all or nothing unless ``keep_going``, and return what they did.
 
@@ -115,7 +117,7 @@ def change(
         now = service.clock.now()
         with service.store.read() as tx:
             work = _Work(tx, service, request, now)
-        work.compute(request)
+        work.compute(request, progress)
         if if_plan and if_plan != work.token:
             raise _another(if_plan, work.token)
         try:
@@ -181,9 +183,9 @@ class _Work:
         self.touched: dict[int, None] = {}
         self.token = ""
 
-    def compute(self, request: Request) -> None:
+    def compute(self, request: Request, progress: Progress) -> None:
         """Apply every change to every target, in order."""
-        for target in self.targets:
+        for target in counted(progress, "changing", self.targets):
             try:
                 self._one(target, request.changes)
             except AjsError as error:

@@ -22,8 +22,8 @@ from ajs.store.folder import database
 from ajs.store.presence import manager
 
 SCRIPTS = (
-    *("ajsdefine", "ajsentry", "ajsplan", "ajsshow", "ajsleave", "ajskill", "ajsintrpt"),
-    *("ajsstart", "ajsstop"),
+    *("ajsdefine", "ajsentry", "ajsplan", "ajsshow", "ajsleave", "ajsdelete", "ajskill"),
+    *("ajsintrpt", "ajsstart", "ajsstop"),
 )
 OTHERS = 0o077
 """The modes of a file by which others than its owner may do anything with it."""

@@ -127,9 +127,13 @@ class _Root:
     wanted: frozenset[str]
 
     def runs(self, running: Sequence[Generation], now: datetime, until: datetime) -> Iterator[Run]:
-        """Yield what runs, what waits, and the dummies that are still to come; those that went by are missed (6.10)."""
+        """Yield what runs, what waits, and what is still to come of prohibited runs and dummies.
+
+        Dummies that went by are missed (6.10); prohibited runs that did are history.
+        """
         for generation in (*running, *self.plan.generations):
-            if generation.slot.start < until:
+            gone = generation.phase is Phase.PROHIBITED and generation.slot.start <= now
+            if generation.slot.start < until and not gone:
                 yield self._run(generation)
         if self.plan.registration.method is not Method.PLANNED:
             return

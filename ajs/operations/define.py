@@ -10,10 +10,12 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import takewhile
 
 from ajs.errors import BadValue
 from ajs.moment import Moment
+from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.timetables import timetables
 from ajs.plan import RootPlan, coming, recalculated
@@ -57,6 +59,7 @@ def define(
     command: Sequence[str],
     reason: str = "",
     dry_run: bool = False,
+    progress: Progress = unwatched,
 ) -> DefineResult:
     """Read the files, or all YAML files below the folders, and store what they say in one transaction.
 
@@ -67,7 +70,7 @@ def define(
     texts = tuple((name, _content(name)) for name in _files(paths))
     with service.store.read() as tx:
         stored = agents.load(tx)
-    found = read(texts, _script, stored)
+    found = read(texts, _script, stored, watch=partial(progress, "reading"))
     now = service.clock.now()
     until = now.wall + AHEAD
     with service.store.write() as tx:
@@ -78,7 +81,7 @@ def define(
         defined = apply_definitions(
             tx, found.groups, found.roots, found.scripts, operation, found.agents
         )
-        diffs = before.follow(tx, defined, operation, until) if defined.anything else ()
+        diffs = before.follow(tx, defined, operation, until, progress) if defined.anything else ()
         log.finish(tx, operation, _summary(defined))
         if dry_run or not defined.anything:
             tx.rollback()
@@ -145,20 +148,25 @@ class _Plans:
         self._tables = timetables(tx, self._roots.values(), self._mode)
 
     def follow(
-        self, tx: Writing, defined: Defined, operation: int, until: datetime
+        self,
+        tx: Writing,
+        defined: Defined,
+        operation: int,
+        until: datetime,
+        progress: Progress,
     ) -> tuple[PlanDiff, ...]:
         """Recalculate the plans that the definitions touch, store them, and return what changed."""
         roots = units.by_id(tx, self._roots)
         touched = {n: u for n, u in roots.items() if _touched(n, u.path, defined)}
         tables = timetables(tx, touched.values(), self._mode)
         changes, notes = [], {}
-        for number in touched:
+        for number in counted(progress, "planning", touched):
             before = self._plans[number]
             after, notes[number] = recalculated(before, tables[number])
             changes.append(PlanChange(number, before, after))
         saved = plans.save_plans(tx, changes, operation)
         diffs = []
-        for number, unit in touched.items():
+        for number, unit in counted(progress, "comparing", touched.items()):
             stored = saved[number]
             if stored is None:
                 continue

@@ -14,6 +14,7 @@ from ajs.errors import (
     WrongKind,
 )
 from ajs.moment import Moment
+from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
 from ajs.operations.timetables import timetables
@@ -78,6 +79,7 @@ def entry(
     command: Sequence[str],
     reason: str = "",
     dry_run: bool = False,
+    progress: Progress = unwatched,
 ) -> Entry:
     """Register root jobnets for execution, all or none."""
     now = service.clock.now()
@@ -91,7 +93,7 @@ def entry(
                 before.get(root.id),
                 _registered(root, before.get(root.id), tables[root.id], how, now),
             )
-            for root in roots
+            for root in counted(progress, "registering", roots)
         ]
         operation = log.begin(
             tx, now, os_user=service.user, verb="entry", command=command, reason=reason

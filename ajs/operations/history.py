@@ -34,12 +34,13 @@ def history(
     """Return the operations that fit, newest first; with names those that touched one of the units.
 
     ``since`` (included) and ``until`` (excluded) are wall-clock text; a negative ``newest`` means all. A unit inside a
-    root jobnet stands for the root jobnet; a job group for everything in it. Raises UnitNotFound.
+    root jobnet stands for the root jobnet; a job group for everything in it. What was deleted counts too. Raises
+    UnitNotFound.
     """
     with service.store.read() as tx:
         ids: set[int] | None = None
         if names:
-            found = find_units(tx, names, Filters(recursive=True))
+            found = find_units(tx, names, Filters(recursive=True), deleted=True)
             ids = {unit.id if unit.root is None else unit.root for unit, _ in found}
         return tuple(
             log.history(

@@ -216,7 +216,7 @@ class _Job:
 
 
 def _find(tx: Reading, wanted: Wanted) -> tuple[Unit, AttemptRow, str]:
-    unit = units.find(tx, wanted.name.path)[0]
+    unit = units.find(tx, wanted.name.path, deleted=True)[0]
     if unit.kind != JOB or unit.root is None:
         raise OutputNotFound(
             f"{unit.path} is not a job, so it writes nothing",

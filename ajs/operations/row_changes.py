@@ -161,11 +161,16 @@ def _registration(image: Image, root: str) -> Iterator[RowChange]:
             yield RowChange(what=what, unit=root, before=sides[0], after=sides[1])
 
 
+def _there(row: Row | None) -> Row | None:
+    """Return the row of a unit, or None for one that was deleted."""
+    return None if row is None or row.get("deleted") is not None else row
+
+
 UNIT_COLUMNS = {"comment": "comment", "body": "calendar", "position": "order"}
 
 
 def _unit(image: Image) -> Iterator[RowChange]:
-    was, now = image.before, image.after
+    was, now = (_there(side) for side in (image.before, image.after))
     if was is None or now is None:
         one = now or was
         if one is not None:

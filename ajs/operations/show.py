@@ -10,8 +10,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ajs.errors import GenerationNotFound, UsageError
-from ajs.operations.targets import Filters, Name, by_registration_number, find_units
-from ajs.operations.times import Local, local
+from ajs.operations.listing import is_whole, named_units, on_page
+from ajs.operations.targets import Filters, Name, by_registration_number
+from ajs.operations.times import local
 from ajs.statuses import NOT_LET_GO, UNREGISTERED, Status
 from ajs.store import show as stored
 from ajs.store import units
@@ -43,7 +44,7 @@ class Which(NamedTuple):
 
     @property
     def searches(self) -> bool:
-        """Whether units without such a generation are left out instead of shown without one."""
+        """Whether units without such a generation are left out; job groups stay where something in them is shown."""
         return bool(self.number or self.since or self.until)
 
 
@@ -53,7 +54,8 @@ class Mark(NamedTuple):
     ``moved`` (value: the time before temporary changes), ``added``, ``also`` (value: the time of the original that
     stays), ``held`` and ``released`` (temporarily), ``hold`` (by definition), ``prohibited``, ``interrupted``,
     ``kill_asked`` and ``killed`` (by an operator), ``new`` (defined after this run started), ``undefined`` (no longer
-    defined). ``by`` says which operator, and why.
+    defined), ``prohibited_run`` (value: the start of another run, still to come, that is prohibited). ``by`` says which
+    operator, and why.
     """
 
     what: str
@@ -115,7 +117,7 @@ def show(
     which = which or Which()
     _refuse_mixed(names, which)
     with service.store.read() as tx:
-        reading = _Reading(tx, filters, which, local(service.time_zone))
+        reading = _Reading(tx, service, filters, which)
         lines = reading.lines(names, inside=inside, attempts=attempts, following=following)
         output = _output(service, tx) if attempts else ""
     if not lines and which.searches:
@@ -153,11 +155,12 @@ class _Plan(NamedTuple):
 class _Reading:
     """Everything that the lines are made of, read within one consistent look."""
 
-    def __init__(self, tx: Reading, filters: Filters, which: Which, shown: Local) -> None:
+    def __init__(self, tx: Reading, service: Service, filters: Filters, which: Which) -> None:
         self.tx = tx
+        self.service = service
         self.filters = filters
         self.which = which
-        self.shown = shown
+        self.shown = local(service.time_zone)
         self.registered: dict[int, RegistrationRow] = {}
         self.generations: dict[int, list[GenerationRow]] = {}
         self.roots: dict[int, Unit] = {}
@@ -168,23 +171,26 @@ class _Reading:
         self.plans: dict[int, _Plan] = {}
         self.attempts: dict[tuple[int, str], AttemptRow] = {}
         self.following: dict[int, GenerationRow] = {}
+        self.prohibited: dict[int, list[str]] = {}
         self.orders: dict[tuple[int, str, str], Asked] = {}
 
     def lines(
         self, names: Sequence[Name], *, inside: bool, attempts: bool, following: bool
     ) -> list[Line]:
-        found = find_units(self.tx, names, self.filters)
+        found = named_units(self.tx, names, self.filters)
         named = {unit.id: name for unit, name in found}
-        listed = self._listed([unit for unit, _ in found], names, inside=inside)
+        listed = on_page(self.tx, [unit for unit, _ in found], names, self.filters, inside=inside)
         self._load([unit for unit, _ in listed], named, attempts=attempts, following=following)
         every: list[Line] = []
         for root, together in groupby(listed, key=lambda one: one[0].root):
             part = [(unit, depth) for unit, depth in together if depth >= 0]
-            if root is not None and self._whole:
+            if root is not None and is_whole(self.filters):
                 every += self._tree(root, part)
             else:
                 every += [line for unit, depth in part for line in self._of_unit(unit, depth)]
-        return every
+        gone = {unit.path for unit, _ in found if unit.deleted is not None}
+        every = [_as_gone(line) if line.unit in gone else line for line in every]
+        return _without_empty_groups(every) if self.which.searches else every
 
     def _tree(self, root: int, part: list[tuple[Unit, int]]) -> Iterator[Line]:
         """Yield a part of a root jobnet's tree, once whole for each generation."""
@@ -196,34 +202,6 @@ class _Reading:
             for unit, depth in part:
                 yield self._in_generation(self._plain(unit, depth), row, _inner(unit, self.roots))
             yield from self._undefined(row, part)
-
-    # -- which units, in which order --
-
-    @property
-    def _whole(self) -> bool:
-        """Whether the tree is shown as it is, so that depth means something."""
-        return self.filters == Filters(recursive=True)
-
-    def _listed(
-        self, found: list[Unit], names: Sequence[Name], *, inside: bool
-    ) -> list[tuple[Unit, int]]:
-        """Return the units in the order of the page, each with its depth; -1 for the service ``/`` itself."""
-        if self.filters.recursive:
-            top = names[0].path if len(names) == 1 else "/"
-            order = _TreeOrder(stored.positions(self.tx, "/" if "*" in top or "?" in top else top))
-            found = sorted(found, key=lambda unit: order.key(unit.path))
-            depths: dict[int | None, int] = {}
-            for unit in found:
-                above = depths.get(unit.upper, -1) + 1 if self._whole else 0
-                depths[unit.id] = -1 if self._whole and unit.path == "/" else above
-            return [(unit, depths[unit.id]) for unit in found]
-        listed: dict[int, tuple[Unit, int]] = {}
-        for unit in found:
-            listed.setdefault(unit.id, (unit, -1 if unit.path == "/" else 0))
-            if unit.kind == GROUP and inside and not self.filters.groups:
-                for lower in units.children(self.tx, unit):
-                    listed.setdefault(lower.id, (lower, 0 if unit.path == "/" else 1))
-        return list(listed.values())
 
     # -- what is known of them --
 
@@ -258,6 +236,18 @@ class _Reading:
         if following:
             for row in stored.generations(self.tx, ids, phase="waiting"):
                 self.following.setdefault(row.root, row)
+        if self.which == Which():
+            self._load_prohibited(ids - self.by_id.keys())
+
+    def _load_prohibited(self, ids: set[int]) -> None:
+        """Note the starts of the prohibited runs that are still to come."""
+        found = stored.prohibited(self.tx, ids)
+        if not found:
+            return  # So a look at what has none does not pay for the clock.
+        now = self.service.clock.now().wall.isoformat()
+        for root, start in found:
+            if start > now:
+                self.prohibited.setdefault(root, []).append(start)
 
     def _generations(self, every: list[Unit], named: dict[int, Name]) -> Iterable[GenerationRow]:
         """Return the generations asked for, in order of start."""
@@ -323,7 +313,7 @@ class _Reading:
     def _of_unit(self, unit: Unit, depth: int) -> Iterator[Line]:
         plain = self._plain(unit, depth)
         rows = [] if unit.root is None else self._shown(unit.root)
-        if not rows and not self.which.searches:
+        if not rows and (unit.root is None or not self.which.searches):
             yield plain
         for row in rows:
             yield self._in_generation(plain, row, _inner(unit, self.roots))
@@ -388,6 +378,8 @@ class _Reading:
             marks.append(Mark("also", _loaded(row.kept)["start"]))
         if row.phase == "prohibited":
             marks.append(Mark("prohibited"))
+        else:
+            marks += [Mark("prohibited_run", start) for start in self.prohibited.get(row.root, ())]
         interrupted = self.orders.get((row.id, "", "interrupted"))
         if interrupted is not None:
             marks.append(Mark("interrupted", by=interrupted.text))
@@ -428,20 +420,21 @@ class _Reading:
             yield line._replace(marks=(*line.marks, Mark("undefined")))
 
 
-class _TreeOrder:
-    """Sort keys that put every unit behind its upper one, in the order of the definitions."""
+def _as_gone(line: Line) -> Line:
+    """Return the line of a unit that was deleted."""
+    mark = Mark("undefined")
+    return line if mark in line.marks else line._replace(marks=(*line.marks, mark))
 
-    def __init__(self, positions: dict[str, int]) -> None:
-        self._positions = positions
-        self._keys: dict[str, tuple[tuple[int, str], ...]] = {"": (), "/": ()}
 
-    def key(self, path: str) -> tuple[tuple[int, str], ...]:
-        found = self._keys.get(path)
-        if found is None:
-            upper, _, name = path.rpartition("/")
-            found = (*self.key(upper), (self._positions.get(path, 0), name))
-            self._keys[path] = found
-        return found
+def _without_empty_groups(lines: list[Line]) -> list[Line]:
+    """Return the lines without the job groups in which none of them shows a generation."""
+    holding = {"/"} if any(line.generation is not None for line in lines) else set()
+    for line in lines:
+        upper = line.unit.rpartition("/")[0] if line.generation is not None else ""
+        while upper and upper not in holding:
+            holding.add(upper)
+            upper = upper.rpartition("/")[0]
+    return [line for line in lines if line.kind != GROUP or line.unit in holding]
 
 
 def _inner(unit: Unit, roots: dict[int, Unit]) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ajs.causes import Cause, Why
 from ajs.errors import UsageError
 from ajs.operations.show import Line, Page, Which, show
 from ajs.operations.targets import Filters, Name
-from ajs.operations.times import local
+from ajs.operations.times import Local, happened_at, local
 from ajs.store import show as stored
 from ajs.store import units
 from ajs.store.show import AttemptRow, EventRow
@@ -32,10 +32,12 @@ class Attempt(NamedTuple):
     silent_since: str
     output: str
     """The folder that holds what it wrote."""
+    late: Mapping[str, Any] | None
+    """Another ending that arrived after the one that counts."""
 
 
 class Happened(NamedTuple):
-    """One change of a unit's status and its cause; ``at`` is wall-clock text."""
+    """One change of a unit's status and its cause; ``at`` is ISO text with offset."""
 
     at: str
     status: str
@@ -77,6 +79,7 @@ def show_long(
                 shown(row.ended_utc),
                 shown(row.silent_since_utc),
                 f"{page.output}{row.incarnation}-{row.id}",
+                _late(row, shown),
             )
             attempts.setdefault((row.generation, row.path), []).append(attempt)
         events: dict[tuple[int, str], list[Happened]] = {}
@@ -104,7 +107,15 @@ def show_long(
     return page, tuple(found)
 
 
+def _late(row: AttemptRow, shown: Local) -> dict[str, Any] | None:
+    if row.late is None:
+        return None
+    found: dict[str, Any] = json.loads(row.late)
+    return found | {key: shown(found[key]) or None for key in ("started", "ended")}
+
+
 def happened(event: EventRow) -> Happened:
     """Return a stored change of a status as plain values."""
     found = json.loads(event.cause)
-    return Happened(event.at_wall, event.status, Cause(Why[found.pop("why")], **found))
+    at = happened_at(event.at_wall, event.at_utc)
+    return Happened(at, event.status, Cause(Why[found.pop("why")], **found))

@@ -94,8 +94,13 @@ def one_service(names: Sequence[Name], option: str | None) -> str | None:
     return said.pop() if said else option
 
 
-def find_units(tx: Reading, names: Sequence[Name], filters: Filters) -> list[tuple[Unit, Name]]:
-    """Return the units that the names mean, each once, in the order named; raises UnitNotFound for none."""
+def find_units(
+    tx: Reading, names: Sequence[Name], filters: Filters, *, deleted: bool = False
+) -> list[tuple[Unit, Name]]:
+    """Return the units that the names mean, each once, in the order named; raises UnitNotFound for none.
+
+    With ``deleted`` units that were deleted count too.
+    """
     if sum((filters.jobnets, filters.jobs, filters.groups)) > 1:
         raise UsageError("-N, -J and -G exclude each other", hint="give one of them")
     if filters.registered and filters.unregistered:
@@ -103,7 +108,7 @@ def find_units(tx: Reading, names: Sequence[Name], filters: Filters) -> list[tup
     registered = _registered(tx) if filters.registered or filters.unregistered else frozenset()
     found: dict[int, tuple[Unit, Name]] = {}
     for name in names:
-        for unit in stored.find(tx, name.path, lower=filters.recursive):
+        for unit in stored.find(tx, name.path, lower=filters.recursive, deleted=deleted):
             if unit.id not in found and _passes(unit, filters, registered):
                 found[unit.id] = (unit, name)
     if not found:
@@ -117,10 +122,18 @@ def find_units(tx: Reading, names: Sequence[Name], filters: Filters) -> list[tup
 
 
 def find_targets(
-    tx: Reading, names: Sequence[Name], filters: Filters, registration_number: str = ""
+    tx: Reading,
+    names: Sequence[Name],
+    filters: Filters,
+    registration_number: str = "",
+    *,
+    deleted: bool = False,
 ) -> list[Target]:
-    """Return the jobnets and jobs that the names mean, with their roots; job groups stand for nothing themselves."""
-    units = find_units(tx, names, filters)
+    """Return the jobnets and jobs that the names mean, with their roots; job groups stand for nothing themselves.
+
+    With ``deleted`` units that were deleted count too.
+    """
+    units = find_units(tx, names, filters, deleted=deleted)
     roots = stored.by_id(tx, {u.root for u, _ in units if u.root is not None})
     targets = []
     for unit, name in units:

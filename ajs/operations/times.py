@@ -1,4 +1,4 @@
-"""Stored UTC instants in the time zone of the scheduler service."""
+"""Stored instants in the time zone of the scheduler service, with its offset: how all that happened is told."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ from collections.abc import Callable
 
 Local = Callable[[str | None], str]
 """Turns a stored UTC instant into ISO text with the zone's offset; None into ""."""
+
+
+def happened_at(wall: str, stamp: str) -> str:
+    """Return an instant that is stored as wall-clock time to the second and as UTC, in the form of ``local``.
+
+    >>> happened_at("2026-08-11T22:00:05", "2026-08-11T13:00:05.123Z")
+    '2026-08-11T22:00:05.123+09:00'
+    """
+    from datetime import datetime, timezone
+
+    utc = datetime.fromisoformat(stamp)
+    ahead = datetime.fromisoformat(wall) - utc.replace(tzinfo=None, microsecond=0)
+    return utc.astimezone(timezone(ahead)).isoformat(timespec="milliseconds")
 
 
 def local(time_zone: str) -> Local:

@@ -29,8 +29,8 @@ class Stand:
     """How one unit of a run stands; ``path`` is relative to the root, "" the root itself.
 
     ``cause`` is why it has its status, or for a unit that waits what it waits for. ``pending``: nothing stands in its
-    way any more, ``cause`` is what lets it go on, and the manager has not acted on it yet. ``at`` is the wall-clock
-    time of the last change of its status, "" before the first.
+    way any more, ``cause`` is what lets it go on, and the manager has not acted on it yet. ``at`` is when
+    its status changed last, ISO text with offset, "" before the first.
     """
 
     path: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import takewhile
@@ -35,6 +35,15 @@ class Changed:
     changes: tuple[RowChange, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A prohibition of ``unit`` that no longer holds: the operation that made it, and the one that took it back."""
+
+    unit: str
+    made: Operation
+    back: Operation
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyRun:
     """Why one run is as it is.
@@ -51,6 +60,7 @@ class WhyRun:
     start: datetime | None
     nested: tuple[Reason, ...]
     changes: tuple[Changed, ...]
+    taken_back: tuple[TakenBack, ...] = ()
     chain: tuple[Stand, ...] = ()
     waiting: tuple[Stand, ...] = ()
 
@@ -59,19 +69,23 @@ class WhyRun:
 class Why:
     """The reasons for one unit on one execution date.
 
-    ``rules`` are the root's on ``day`` and on the days that its runs come from; empty when rules are not used.
+    ``deleted`` is the operation that deleted the unit, None for one that is there. ``rules`` are the root's on ``day``
+    and on the days that its runs come from; empty when rules are not used.
     ``passed`` says why the plan has no run although the rules give one: ``moved_past`` (by the run ``mover``),
-    ``had_its_turn``, ``went_by``, or "".
+    ``had_its_turn``, ``went_by``, or "". ``fates`` are those that hold; ``lapsed`` those of a cancelled registration
+    whose runs are there again, since it was registered anew.
     """
 
     unit: str
     root: str
     kind: str
+    deleted: Operation | None
     day: date
     registration: RegistrationRow | None
     rules: tuple[tuple[date, tuple[Reason, ...]], ...]
     runs: tuple[WhyRun, ...]
     fates: tuple[FateRow, ...]
+    lapsed: tuple[FateRow, ...]
     passed: str
     mover: WhyRun | None
     manager_runs: bool
@@ -92,7 +106,7 @@ def why(
 
 
 def _target(tx: Reading, name: Name, registration_number: str) -> Target:
-    found = find_targets(tx, [name], Filters(), registration_number)
+    found = find_targets(tx, [name], Filters(), registration_number, deleted=True)
     if len(found) > 1:
         raise WrongKind(
             f"{name.path} means {len(found)} units; one at a time is explained",
@@ -113,6 +127,7 @@ class _Explaining:
         self.timetable: Timetable = timetables(tx, [root], service.mode)[root.id]
         self.registration = next(iter(stored.registrations(tx, [root.id])), None)
         self.plan = plans.load_plan(tx, root.id)
+        self.deleted = None if root.deleted is None else log.entry(tx, root.deleted)
         self.rows = stored.generations(tx, [root.id])
         self.clock = service.clock
 
@@ -121,7 +136,7 @@ class _Explaining:
         days = {day} | {date.fromisoformat(row.original_exec_date) for row in rows}
         method = Method.PLANNED if self.registration is None else Method(self.registration.method)
         rules: tuple[tuple[date, tuple[Reason, ...]], ...] = ()
-        if method is not Method.IMMEDIATE:
+        if method is not Method.IMMEDIATE and self.deleted is None:
             registered = self._registered()
             catch_up = self.plan is None or self.plan.registration.catch_up
             rules = tuple(
@@ -139,11 +154,7 @@ class _Explaining:
                 else:
                     gone.append(start)
         runs.sort(key=lambda run: (run.slot.start, run.slot.exec_date))
-        fates = [
-            fate
-            for fate in stored.fates(self.tx, [self.target.root.id])
-            if fate.exec_date == day.isoformat()
-        ]
+        fates, lapsed = self._fates(day, runs)
         lost = bool(given) and not runs and not fates and self.plan is not None
         mover = self._mover(given) if lost else None
         passed = ""
@@ -153,11 +164,13 @@ class _Explaining:
             unit=self.target.unit.path,
             root=self.target.root.path,
             kind=self.target.unit.kind,
+            deleted=self.deleted,
             day=day,
             registration=self.registration,
             rules=rules,
             runs=tuple(runs),
-            fates=tuple(fates),
+            fates=fates,
+            lapsed=lapsed,
             passed=passed,
             mover=mover,
             manager_runs=manager_runs,
@@ -179,7 +192,7 @@ class _Explaining:
             return rows, date.fromisoformat(rows[0].exec_date)
         if asked is None:
             current = stored.current(self.tx, [self.target.root.id])
-            if not current or self.registration is None:
+            if not current or (self.registration is None and self.deleted is None):
                 return [], self.timetable.day_of(self.now)
             return current, date.fromisoformat(current[0].exec_date)
         text = asked.isoformat()
@@ -218,6 +231,31 @@ class _Explaining:
                 return next((self._run(row) for row in self.rows if row.id == one.id), None)
         return None
 
+    def _fates(
+        self, day: date, runs: Sequence[WhyRun]
+    ) -> tuple[tuple[FateRow, ...], tuple[FateRow, ...]]:
+        """Return the fates of an execution date that hold, and those whose run was planned anew.
+
+        A prohibition that was taken back is told by the run itself.
+        """
+        every = stored.fates(self.tx, [self.target.root.id])
+        phases = {row.id: row.phase for row in self.rows}
+        newest = {fate.generation: fate.id for fate in sorted(every, key=lambda fate: fate.id)}
+        originals = {run.original.start.isoformat() for run in runs}
+        holding: list[FateRow] = []
+        lapsed: list[FateRow] = []
+        for fate in every:
+            if fate.exec_date != day.isoformat():
+                continue
+            phase = phases.get(fate.generation or 0)
+            if fate.fate != "prohibited":
+                holding.append(fate)
+            elif phase is None:
+                (lapsed if fate.start in originals else holding).append(fate)
+            elif phase == "prohibited" and fate.id == newest[fate.generation]:
+                holding.append(fate)
+        return tuple(holding), tuple(lapsed)
+
     # -- one run --
 
     def _run(self, row: GenerationRow) -> WhyRun:
@@ -227,6 +265,7 @@ class _Explaining:
             *(row.prohibited_units, row.version),
         )
         inner = self.target.inner
+        changes = self._changes(row)
         all_stands = stands(self.tx, row, self.target.root, generation, self.clock.now())
         return WhyRun(
             generation=row,
@@ -235,7 +274,8 @@ class _Explaining:
             status=Status[all_stands[inner].status] if inner in all_stands else None,
             start=self._start(generation),
             nested=self._nested(generation.original, _ties(generation)),
-            changes=self._changes(row),
+            changes=changes,
+            taken_back=tuple(_taken_back(changes)),
             chain=_chain(all_stands, inner),
             waiting=tuple(
                 stand
@@ -290,6 +330,29 @@ class _Explaining:
             if mine:
                 found.append(Changed(operation, mine))
         return tuple(found)
+
+
+def prohibits(change: RowChange) -> bool | None:
+    """Whether a change prohibits a unit (True) or takes that back (False); None when it does neither.
+
+    >>> prohibits(RowChange(what="prohibition", unit="/a/x", before="", after="yes"))
+    True
+    """
+    if change.what == "run_phase" and "prohibited" in (change.before, change.after):
+        return change.after == "prohibited"
+    return change.after == "yes" if change.what == "prohibition" else None
+
+
+def _taken_back(changes: Sequence[Changed]) -> Iterator[TakenBack]:
+    """Yield the prohibitions among the changes of a run that a later one of them took back."""
+    made: dict[str, Operation] = {}
+    for changed in changes:
+        for change in changed.changes:
+            on = prohibits(change)
+            if on:
+                made[change.unit] = changed.operation
+            elif on is False and change.unit in made:
+                yield TakenBack(change.unit, made.pop(change.unit), changed.operation)
 
 
 def _ties(generation: Generation) -> tuple[Tie, ...]:

@@ -9,6 +9,8 @@ Paint = Callable[[str, str], str]
 """Gives a text the look of a style; the styles are ``bad``, ``warning``, ``good``, ``running``, ``held``, ``dim``."""
 
 GAP = "  "
+LEAST = 20
+"""How many places notes need beside the other columns; with fewer they stand below."""
 
 
 class Cell(NamedTuple):
@@ -77,6 +79,65 @@ def aligned(
             else:
                 line, waiting = f"{line}{waiting}{painted}", pad + GAP
         lines.append(line.rstrip())
+    return lines
+
+
+def fitted(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    most: int,
+    *,
+    right: frozenset[int] = frozenset(),
+    paint: Paint = unpainted,
+) -> list[str]:
+    """Return rows as ``aligned`` does, in lines of ``most`` places where that can be; 0 is any number.
+
+    The first column has names, the last one notes. A name that leaves no place for the other columns gets a line of its
+    own above them. Notes go on in further lines, or stand below where there is hardly a place beside.
+    """
+    widths = [
+        max(width(shown(text)) for text in (title, *(row[n].text for row in rows)))
+        if any(row[n].text for row in rows)
+        else 0
+        for n, title in enumerate(titles or [""] * max(map(len, rows), default=0))
+    ]
+    if not most or not rows or sum(w + len(GAP) for w in widths if w) - len(GAP) <= most:
+        return aligned(titles, rows, right=right, paint=paint)
+    between = sum(w + len(GAP) for w in widths[1:-1] if w)
+    short = [w for row in rows if (w := width(shown(row[0].text))) + between <= most]
+    name = max((*short, len(titles[0]) if titles else 0, len(GAP)))
+    notes_at = name + between + len(GAP)
+    beside = most - notes_at >= LEAST
+    table, above, below = [], [], []
+    for row in rows:
+        long = width(shown(row[0].text)) > name
+        indent = len(row[0].text) - len(row[0].text.lstrip()) + 2 * len(GAP)
+        notes = _wrapped(shown(row[-1].text), most - (notes_at if beside else indent))
+        first = Cell(GAP) if long else row[0]
+        last = row[-1]._replace(text=notes.pop(0) if beside and notes else "")
+        table.append((first, *row[1:-1], last))
+        above.append([_painted(row[0], paint)] if long else [])
+        below.append([" " * (notes_at if beside else indent) + line for line in notes])
+    lines = aligned(titles, table, right=right, paint=paint)
+    found = lines[: len(lines) - len(rows)]
+    for names, line, more in zip(above, lines[len(lines) - len(rows) :], below, strict=True):
+        found += [*names, *([line] if line.strip() else []), *more]
+    return found
+
+
+def _painted(cell: Cell, paint: Paint) -> str:
+    text = shown(cell.text)
+    return paint(cell.style, text) if cell.style else text
+
+
+def _wrapped(text: str, most: int) -> list[str]:
+    """Return a text in lines of at most so many places, broken between words; a longer word stays whole."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and width(lines[-1]) + 1 + width(word) <= most:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
     return lines
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ajs.operations.coming import Coming, LowerRun, Run
 from ajs.operations.show import KINDS, Mark
-from ajs.render.columns import Cell, Paint, aligned, drawn, unpainted
+from ajs.render.columns import Cell, Paint, drawn, fitted, unpainted
 from ajs.render.show import note, style
 from ajs.render.times import near
 from ajs.statuses import Status
@@ -21,9 +21,13 @@ NAMED = 5
 """How many root jobnets that are not registered the text names before it only counts them."""
 
 
-def as_text(found: Coming, *, title: bool = True, paint: Paint = unpainted) -> str:
-    """Return the runs by start, each with its nested jobnets indented below it."""
-    lines = aligned(TITLES if title else (), _rows(found), paint=paint) if found.runs else []
+def as_text(found: Coming, *, title: bool = True, paint: Paint = unpainted, most: int = 0) -> str:
+    """Return the runs by start, each with its nested jobnets indented below it.
+
+    ``most`` is how many places a line may take, 0 any number.
+    """
+    titles = TITLES if title else ()
+    lines = fitted(titles, _rows(found), most, paint=paint) if found.runs else []
     if not found.runs:
         lines.append(f"no runs until {found.until:%Y-%m-%d}")
     return "\n".join([*lines, *_unregistered(found)])

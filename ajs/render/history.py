@@ -11,6 +11,7 @@ from typing import Any
 from ajs.agents import LIMIT, SSH_PORT, AgentKind
 from ajs.operations.history import Entry
 from ajs.operations.row_changes import RowChange
+from ajs.operations.times import happened_at
 from ajs.operations.undo import Undone
 from ajs.render.columns import Cell, aligned, block, drawn
 from ajs.render.times import minute, second
@@ -239,7 +240,7 @@ def operation_json(operation: Operation) -> dict[str, Any]:
     """Return one operation as plain data."""
     return {
         "operation": operation.id,
-        "at": operation.at_wall,
+        "at": happened_at(operation.at_wall, operation.at_utc),
         "at_utc": operation.at_utc,
         "user": operation.os_user,
         "verb": operation.verb,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ajs.errors import UsageError
 from ajs.operations.show import KINDS, Line, Page
+from ajs.render.columns import Cell, aligned
 from ajs.render.show import note, status_text
 from ajs.render.times import lasted, minute, second
 from ajs.store.units import GROUP, JOB
@@ -120,7 +121,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(
         "I",
         "II",
-        "job number: the attempt",
+        "job number: the number of the newest attempt",
         lambda line, _: "" if line.attempt is None else str(line.attempt.id),
         "attempts",
     ),
@@ -146,16 +147,42 @@ INDICATORS: tuple[Indicator, ...] = (
         "attempts",
     ),
     Indicator(
-        "B", "", "scheduled start before temporary changes", lambda line, _: _minute(line.original)
+        "B",
+        "",
+        "scheduled start before temporary changes, to the minute",
+        lambda line, _: _minute(line.original),
     ),
-    Indicator("b", "", "the same, to the second", lambda line, _: _second(line.original)),
     Indicator(
-        "K", "", "scheduled start after temporary changes", lambda line, _: _minute(line.planned)
+        "b",
+        "",
+        "scheduled start before temporary changes, to the second",
+        lambda line, _: _second(line.original),
     ),
-    Indicator("k", "", "the same, to the second", lambda line, _: _second(line.planned)),
-    Indicator("", "ds", "scheduled start day", lambda line, _: _slashed(line.planned[:10])),
-    Indicator("", "St", "scheduled start time", lambda line, _: line.planned[11:16]),
-    Indicator("", "st", "the same, to the second", lambda line, _: line.planned[11:19]),
+    Indicator(
+        "K",
+        "",
+        "scheduled start after temporary changes, to the minute",
+        lambda line, _: _minute(line.planned),
+    ),
+    Indicator(
+        "k",
+        "",
+        "scheduled start after temporary changes, to the second",
+        lambda line, _: _second(line.planned),
+    ),
+    Indicator(
+        "",
+        "ds",
+        "scheduled start day, after temporary changes",
+        lambda line, _: _slashed(line.planned[:10]),
+    ),
+    Indicator(
+        "",
+        "St",
+        "scheduled start time, after temporary changes",
+        lambda line, _: line.planned[11:16],
+    ),
+    Indicator("", "st", "scheduled start time, to the second", lambda line, _: line.planned[11:19]),
     Indicator("", "de", "end day", lambda line, _: _slashed(line.ended[:10])),
     Indicator("M", "", "what temporary changes changed", _changed),
     Indicator(
@@ -168,36 +195,44 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(
         "P",
         "",
-        "next scheduled start before temporary changes",
+        "next scheduled start before temporary changes, to the minute",
         lambda line, _: _minute(_following_original(line)),
         "following",
     ),
     Indicator(
         "p",
         "",
-        "the same, without the year",
+        "next scheduled start before temporary changes, without the year",
         lambda line, _: _minute(_following_original(line))[5:],
         "following",
     ),
     Indicator(
         "m",
         "",
-        "the same, the time alone",
+        "next scheduled start before temporary changes, the time alone",
         lambda line, _: _following_original(line)[11:16],
         "following",
     ),
     Indicator(
         "V",
         "",
-        "next scheduled start after temporary changes",
+        "next scheduled start after temporary changes, to the minute",
         lambda line, _: _minute(_following(line)),
         "following",
     ),
     Indicator(
-        "v", "", "the same, to the second", lambda line, _: _second(_following(line)), "following"
+        "v",
+        "",
+        "next scheduled start after temporary changes, to the second",
+        lambda line, _: _second(_following(line)),
+        "following",
     ),
     Indicator(
-        "", "Pt", "the same, the time alone", lambda line, _: _following(line)[11:16], "following"
+        "",
+        "Pt",
+        "next scheduled start after temporary changes, the time alone",
+        lambda line, _: _following(line)[11:16],
+        "following",
     ),
     Indicator(
         "Q",
@@ -214,7 +249,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(
         "d",
         "",
-        "the same, to the second",
+        "registered at, to the second",
         lambda line, _: "" if line.registration is None else _second(line.registration.registered),
     ),
     Indicator("x", "", "today", lambda _, facts: _slashed(facts.now()[:10])),
@@ -224,6 +259,7 @@ INDICATORS: tuple[Indicator, ...] = (
 
 SIGNS = {"%": "%", "n": "\n", "t": "\t"}
 """``%%``, ``%n`` and ``%t`` in all layouts."""
+SIGN_MEANINGS = {"%": "a percent sign", "n": "a new line", "t": "a tab"}
 TITLE = {indicator.one: indicator for indicator in INDICATORS if indicator.one in ("x", "X")}
 """The indicators of a title line: what is the same for every line."""
 
@@ -297,6 +333,20 @@ def _unknown(option: str, found: str, known: dict[str, Indicator]) -> UsageError
         hint=f"known are {every}; write %% for a percent sign",
         value=f"%{found}",
     )
+
+
+def listing() -> str:
+    """Return every indicator as a line: as ``-f`` has it, as ``-i`` has it, and what it shows."""
+    rows = [
+        (Cell(_sign(indicator.one)), Cell(_sign(indicator.two)), Cell(indicator.meaning))
+        for indicator in INDICATORS
+    ]
+    rows += [(Cell(f"%{sign}"), Cell(f"%{sign}"), Cell(SIGN_MEANINGS[sign])) for sign in SIGNS]
+    return "\n".join(aligned(("-f", "-i", "MEANING"), rows))
+
+
+def _sign(letters: str) -> str:
+    return f"%{letters}" if letters else ""
 
 
 def as_text(page: Page, layout: Layout, heading: Layout | None, now: Callable[[], str]) -> str:

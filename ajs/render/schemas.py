@@ -23,14 +23,18 @@ DAY: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 WALL: Schema = {
     "type": "string",
     "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$",
-    "description": "Wall-clock time in the scheduler service's time zone.",
+    "description": "A planned time: wall-clock time in the scheduler service's time zone.",
 }
 INSTANT: Schema = {
     "type": "string",
     "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}[+-]\d{2}:\d{2}$",
-    "description": "Wall-clock time with the offset from UTC.",
+    "description": "A time at which something happened: wall-clock time with the offset from UTC.",
 }
-STAMP: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"}
+STAMP: Schema = {
+    "type": "string",
+    "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$",
+    "description": "A time at which something happened, in UTC.",
+}
 EXECUTION_ID: Schema = {"type": "string", "pattern": r"^@[1-9]?\d*[A-Z][1-9]\d*$"}
 REGISTRATION_NUMBER: Schema = {"type": "string", "pattern": r"^\d{11,}$"}
 STATUS: Schema = {"enum": [status.name for status in Status]}
@@ -85,13 +89,21 @@ _LINE: dict[str, Schema] = {
 _CAUSE: dict[str, Schema] = {"cause": {"enum": [why.name for why in Why]}, "text": TEXT}
 
 EVENT = record(
-    at=WALL,
+    at=INSTANT,
     status=STATUS,
     status_text=TEXT,
     unit=optional(TEXT),
     value=optional(TEXT),
     limit=optional(TEXT),
     **_CAUSE,
+)
+
+RESULT = record(
+    return_code=optional(NUMBER),
+    signal=optional(NUMBER),
+    timed_out=FLAG,
+    started=optional(INSTANT),
+    ended=optional(INSTANT),
 )
 
 ATTEMPT = record(
@@ -109,7 +121,7 @@ ATTEMPT = record(
     output=optional(TEXT),
     why=optional(TEXT),
     no_contact_since=optional(INSTANT),
-    late_result=optional({"type": "object"}),
+    late_result=optional(RESULT),
 )
 
 SHOW = _document("ajsshow", units=every(record(**_LINE)))
@@ -119,7 +131,7 @@ SHOW_LONG = _document(
     units=every(
         record(
             **_LINE,
-            registered_at=optional(WALL),
+            registered_at=optional(INSTANT),
             registered_by=optional(TEXT),
             definition=optional(TEXT),
             started_with_definition=optional(TEXT),
@@ -163,7 +175,7 @@ COMING = _document(
 
 OPERATION_KEYS: dict[str, Schema] = {
     "operation": NUMBER,
-    "at": WALL,
+    "at": INSTANT,
     "at_utc": STAMP,
     "user": TEXT,
     "verb": TEXT,
@@ -205,7 +217,7 @@ STAND = record(
     path=TEXT,
     status=STATUS,
     status_text=TEXT,
-    since=optional(WALL),
+    since=optional(INSTANT),
     cause=optional(_CAUSE["cause"]),
     cause_unit=optional(TEXT),
     cause_value=optional(TEXT),
@@ -226,8 +238,19 @@ WHY_RUN = record(
     status_text=optional(TEXT),
     nested=every(REASON),
     changes=every(record(operation=record(**OPERATION_KEYS), changes=every(CHANGE))),
+    taken_back=every(
+        record(unit=TEXT, prohibited=record(**OPERATION_KEYS), taken_back=record(**OPERATION_KEYS))
+    ),
     chain=every(STAND),
     waiting=every(STAND),
+)
+
+FATE = record(
+    fate={"enum": ["skipped", "prohibited", "missed", "passed"]},
+    start=WALL,
+    why=TEXT,
+    operation=optional(NUMBER),
+    execution_id=optional(EXECUTION_ID),
 )
 
 WHY = _document(
@@ -235,21 +258,15 @@ WHY = _document(
     unit=TEXT,
     kind=KIND,
     root=TEXT,
+    deleted=optional(record(**OPERATION_KEYS)),
     execution_date=DAY,
-    registration=optional(record(method=METHOD, at=WALL, by=TEXT)),
+    registration=optional(record(method=METHOD, at=INSTANT, by=TEXT)),
     rules=every(record(day=DAY, reasons=every(REASON))),
     passed=optional({"enum": list(PASSED)}),
     moved_past_by=optional(WHY_RUN),
     runs=every(WHY_RUN),
-    fates=every(
-        record(
-            fate={"enum": ["skipped", "prohibited", "missed", "passed"]},
-            start=WALL,
-            why=TEXT,
-            operation=optional(NUMBER),
-            execution_id=optional(EXECUTION_ID),
-        )
-    ),
+    fates=every(FATE),
+    lapsed_fates=every(FATE),
     manager_runs=FLAG,
 )
 

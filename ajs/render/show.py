@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ajs.operations.show import KINDS, Line, Mark, Page
-from ajs.render.columns import Cell, Paint, aligned, drawn, unpainted
+from ajs.render.columns import Cell, Paint, drawn, fitted, unpainted
 from ajs.render.times import near
 from ajs.statuses import (
     BAD,
@@ -29,6 +29,7 @@ NOTES: dict[str, Callable[[str, str], str]] = {
     "released": lambda _at, _day: "released from hold",
     "hold": lambda _at, _day: "hold by definition",
     "prohibited": lambda _at, _day: "execution prohibited",
+    "prohibited_run": lambda at, day: f"run of {near(at, day)} prohibited",
     "interrupted": lambda _at, _day: "interrupted",
     "kill_asked": lambda _at, _day: "being killed",
     "killed": lambda _at, _day: "killed",
@@ -38,12 +39,16 @@ NOTES: dict[str, Callable[[str, str], str]] = {
 """What each mark is called."""
 
 
-def as_text(page: Page, *, title: bool = True, paint: Paint = unpainted) -> str:
-    """Return the page as aligned lines; ``title`` puts the names of the columns above them."""
+def as_text(page: Page, *, title: bool = True, paint: Paint = unpainted, most: int = 0) -> str:
+    """Return the page as aligned lines; ``title`` puts the names of the columns above them.
+
+    ``most`` is how many places a line may take, 0 any number.
+    """
     return "\n".join(
-        aligned(
+        fitted(
             TITLES if title else (),
             [cells(line) for line in page.lines],
+            most,
             right=frozenset({RETURN_CODE}),
             paint=paint,
         )

@@ -8,9 +8,11 @@ from typing import Any
 from ajs.causes import Cause, Why
 from ajs.operations.show import KINDS, Page
 from ajs.operations.show_long import Attempt, Happened, Long
+from ajs.operations.times import happened_at
 from ajs.render.columns import Cell, Paint, aligned, block, unpainted
 from ajs.render.show import line_json, note, status_text, style
 from ajs.render.times import lasted, minute, second
+from ajs.store.show import RegistrationRow
 from ajs.store.units import GROUP, ROOT
 
 STATES = {
@@ -134,13 +136,18 @@ def as_json(page: Page, longs: tuple[Long, ...]) -> str:
 def _json(long: Long) -> dict[str, Any]:
     row, registration = long.line.generation, long.line.registration
     return line_json(long.line) | {
-        "registered_at": None if registration is None else registration.registered,
+        "registered_at": None if registration is None else registered_at(registration),
         "registered_by": None if registration is None else registration.registered_by,
         "definition": long.definition or None,
         "started_with_definition": None if row is None else row.definition,
         "attempts": [_attempt_json(attempt) for attempt in long.attempts],
         "status_history": [event_json(event) for event in long.events],
     }
+
+
+def registered_at(row: RegistrationRow) -> str:
+    """Return when a root jobnet was registered, with offset."""
+    return happened_at(row.registered, row.registered_utc)
 
 
 def event_json(event: Happened) -> dict[str, Any]:
@@ -175,5 +182,5 @@ def _attempt_json(attempt: Attempt) -> dict[str, Any]:
         "output": attempt.output if row.placed_utc else None,
         "why": row.why or None,
         "no_contact_since": attempt.silent_since or None,
-        "late_result": None if row.late is None else json.loads(row.late),
+        "late_result": None if attempt.late is None else dict(attempt.late),
     }

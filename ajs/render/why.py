@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from ajs.operations.show import KINDS
 from ajs.operations.waits import Stand
-from ajs.operations.why import Changed, Why, WhyRun
+from ajs.operations.why import Changed, TakenBack, Why, WhyRun, prohibits
 from ajs.reasons import Reason
 from ajs.render.history import change_words, changes_json, operation_json, typed
 from ajs.render.show import status_text
-from ajs.render.show_long import cause_text
+from ajs.render.show_long import cause_text, registered_at
 from ajs.render.times import minute
 from ajs.schedule import Slot
+from ajs.store.log import Operation
 from ajs.store.numbers import execution_id
 from ajs.store.show import FateRow
 
@@ -31,8 +32,9 @@ PASSED = {
 
 def as_text(found: Why) -> str:
     """Return a headline, and below it the chain: registration, rules, fates, and each run with what happened to it."""
-    lines = list(_headlines(found))
-    lines += ["", *_section("Registration", _registration(found))]
+    lines = [*_headlines(found), ""]
+    if found.deleted is None:
+        lines += _section("Registration", _registration(found))
     for day, reasons in found.rules:
         lines += _section(f"Rules for {_day(day)}", [reason.text for reason in reasons])
     if found.passed:
@@ -41,8 +43,12 @@ def as_text(found: Why) -> str:
         lines += _section(_run_title(found.mover), list(_run(found, found.mover)))
     for run in found.runs:
         lines += _section(_run_title(run), list(_run(found, run)))
-    if found.fates:
-        lines += _section("What became of it", [_fate(fate) for fate in found.fates])
+    fates = [_fate(fate) for fate in found.fates]
+    row = found.registration
+    if row is not None:
+        again = f"until {row.registered_by} registered it again at {minute(row.registered)}"
+        fates += [f"{_fate(fate)}, {again}" for fate in found.lapsed]
+    lines += _section("What became of it", fates)
     return "\n".join(lines)
 
 
@@ -61,7 +67,9 @@ def _fate(fate: FateRow) -> str:
 
 def _headlines(found: Why) -> Iterator[str]:
     day = _day(found.day)
-    if found.registration is None:
+    if found.deleted is not None:
+        yield f"{found.unit}: deleted by {_who(found.deleted)} (operation {found.deleted.id})"
+    elif found.registration is None:
         yield f"{found.unit} is not registered for execution; by its rules, if registered now:"
         return
     if not found.runs:
@@ -106,7 +114,9 @@ def _run(found: Why, run: WhyRun) -> Iterator[str]:
     for reason in run.nested:
         yield reason.text
     for changed in run.changes:
-        yield from _changed(changed, found.unit)
+        yield from _changed(changed, found.unit, run.taken_back)
+    for one in run.taken_back:
+        yield _taken_back(one, found.unit)
     if found.unit != found.root and run.start is not None:
         yield f"so its start time in this run is {run.start:%Y-%m-%d %H:%M}"
     for stand in run.chain:
@@ -118,17 +128,39 @@ def _run(found: Why, run: WhyRun) -> Iterator[str]:
         yield f"... and {len(waiting) - SHOWN} more units that wait"
 
 
-def _changed(changed: Changed, unit: str) -> Iterator[str]:
+def _changed(changed: Changed, unit: str, taken_back: Sequence[TakenBack]) -> Iterator[str]:
+    """Yield an operation and what it changed, without prohibitions that were taken back."""
     operation = changed.operation
+    over = {(one.unit, by.id) for one in taken_back for by in (one.made, one.back)}
+    shown = [
+        change
+        for change in changed.changes
+        if prohibits(change) is None or (change.unit, operation.id) not in over
+    ]
+    if not shown:
+        return
     reason = f": {operation.reason}" if operation.reason else ""
     undone = f", undone by {operation.undone_by}" if operation.undone_by is not None else ""
     yield (
         f"operation {operation.id} by {operation.os_user} at {minute(operation.at_wall)}{reason} "
         f"({typed(operation.command) or operation.verb}{undone})"
     )
-    for change in changed.changes:
+    for change in shown:
         whose = "" if change.unit == unit else f"{change.unit}: "
         yield f"  {whose}{change_words(change)}"
+
+
+def _taken_back(one: TakenBack, unit: str) -> str:
+    whose = "" if one.unit == unit else f"{one.unit}: "
+    return (
+        f"{whose}prohibited by {_who(one.made)}, taken back by {_who(one.back)} "
+        f"(operations {one.made.id}, {one.back.id})"
+    )
+
+
+def _who(operation: Operation) -> str:
+    reason = f" ({operation.reason})" if operation.reason else ""
+    return f"{operation.os_user} at {minute(operation.at_wall)}{reason}"
 
 
 def _stand(found: Why, stand: Stand) -> str:
@@ -171,10 +203,11 @@ def as_json(service: str, found: Why) -> str:
             "unit": found.unit,
             "kind": KINDS[found.kind],
             "root": found.root,
+            "deleted": None if found.deleted is None else operation_json(found.deleted),
             "execution_date": found.day.isoformat(),
             "registration": None
             if row is None
-            else {"method": row.method, "at": row.registered, "by": row.registered_by},
+            else {"method": row.method, "at": registered_at(row), "by": row.registered_by},
             "rules": [
                 {"day": day.isoformat(), "reasons": [_reason_json(reason) for reason in reasons]}
                 for day, reasons in found.rules
@@ -182,23 +215,23 @@ def as_json(service: str, found: Why) -> str:
             "passed": found.passed or None,
             "moved_past_by": None if found.mover is None else _run_json(found.mover),
             "runs": [_run_json(run) for run in found.runs],
-            "fates": [
-                {
-                    "fate": fate.fate,
-                    "start": fate.start,
-                    "why": fate.why,
-                    "operation": fate.operation,
-                    "execution_id": None
-                    if fate.generation is None
-                    else execution_id(fate.generation),
-                }
-                for fate in found.fates
-            ],
+            "fates": [_fate_json(fate) for fate in found.fates],
+            "lapsed_fates": [_fate_json(fate) for fate in found.lapsed],
             "manager_runs": found.manager_runs,
         },
         ensure_ascii=False,
         indent=2,
     )
+
+
+def _fate_json(fate: FateRow) -> dict[str, Any]:
+    return {
+        "fate": fate.fate,
+        "start": fate.start,
+        "why": fate.why,
+        "operation": fate.operation,
+        "execution_id": None if fate.generation is None else execution_id(fate.generation),
+    }
 
 
 def _reason_json(reason: Reason) -> dict[str, Any]:
@@ -229,6 +262,14 @@ def _run_json(run: WhyRun) -> dict[str, Any]:
                 "changes": changes_json(changed.changes),
             }
             for changed in run.changes
+        ],
+        "taken_back": [
+            {
+                "unit": one.unit,
+                "prohibited": operation_json(one.made),
+                "taken_back": operation_json(one.back),
+            }
+            for one in run.taken_back
         ],
         "chain": [_stand_json(stand) for stand in run.chain],
         "waiting": [_stand_json(stand) for stand in run.waiting],

@@ -23,13 +23,13 @@ NEXT = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'agen
 ADD = "INSERT INTO agent_definition (id, name, kind, body, version) VALUES (?, ?, ?, ?, 1)"
 CHANGE = "UPDATE agent_definition SET body = ?, version = version + 1 WHERE id = ?"
 
-# What is named by a stored definition, or by one that a generation runs with, and is not stored: who names it, the
-# key, and the name. The names of units and variables are never keys in the JSON form, so every such key is a job's;
-# most definitions have none, and are not taken apart.
+# What is named by the definition of a root jobnet that is there, or by one that a generation runs with, and is not
+# stored: who names it, the key, and the name. The names of units and variables are never keys in the JSON form, so
+# every such key is a job's; most definitions have none, and are not taken apart.
 MISSING = """
     WITH used (user, what, name) AS (
         SELECT u.path, j.key, j.value
-        FROM (SELECT path, definition FROM unit WHERE kind = 'root'
+        FROM (SELECT path, definition FROM unit WHERE kind = 'root' AND deleted IS NULL
               UNION SELECT u.path, g.definition FROM generation AS g JOIN unit AS u ON u.id = g.root
               WHERE g.phase = 'running') AS u
         JOIN definition AS d ON d.hash = u.definition, json_tree(d.body) AS j

@@ -1,8 +1,8 @@
 """Putting definitions in: what was given is compared with what is stored, and only what differs is written.
 
-A unit keeps its id for as long as it has its path, and through a renaming (``was``); its history hangs on that id. No
-unit goes because it is absent from what was given, but inside a root jobnet that was given the stored units become
-those of its new definition.
+A unit keeps its id for as long as it has its path, and through a renaming (``was``); its history hangs on that id. One
+that was deleted and is defined again gets its own id back, and nothing else of what it had. No unit goes because it is
+absent from what was given, but inside a root jobnet that was given the stored units become those of its new definition.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from ajs.store.log import Images
 from ajs.store.rows import dump
 from ajs.store.units import GROUP, JOB, JOBNET, ROOT
 
-# Every group and root jobnet, and the units inside some root jobnets.
+# Every group and root jobnet, and the units inside some root jobnets; deleted ones too.
 STORED_TOP = """
-    SELECT id, path, kind, upper, root, position, comment, body, definition FROM unit
+    SELECT id, path, kind, upper, root, position, comment, body, definition, deleted FROM unit
     WHERE kind IN ('group', 'root')
 """
 STORED_INSIDE = """
-    SELECT id, path, kind, upper, root, position, comment, body, definition FROM unit
+    SELECT id, path, kind, upper, root, position, comment, body, definition, deleted FROM unit
     WHERE root IN (SELECT value FROM json_each(?)) AND kind NOT IN ('group', 'root')
 """
 
 NEXT = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'unit'"
 
 ADD = """
-    INSERT INTO unit (id, path, name, kind, upper, root, position, comment, body, definition, version)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+    INSERT INTO unit (id, path, name, kind, upper, root, position, comment, body, definition, deleted, version)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
 """
 
 # Paths are unique at every step, so what is renamed goes out of the way first.
@@ -47,11 +47,25 @@ PARK = "UPDATE unit SET path = '/' || char(1) || id WHERE id = ?"
 CHANGE = """
     UPDATE unit
     SET path = ?, name = ?, kind = ?, upper = ?, root = ?, position = ?, comment = ?, body = ?,
-        definition = ?, version = version + 1
+        definition = ?, deleted = ?, version = version + 1
     WHERE id = ?
 """
 
+NAMES = {GROUP: "a job group", ROOT: "a root jobnet"}
+
 REMOVE = "DELETE FROM unit WHERE id = ?"
+
+# A unit and all below it, and which of them are root jobnets that ran or were to run.
+TREE = """
+    SELECT id, path, kind, upper, root, position, comment, body, definition, deleted FROM unit
+    WHERE path = ?1 OR (path >= ?1 || '/' AND path < ?1 || '0')
+"""
+USED = """
+    SELECT value FROM json_each(?)
+    WHERE EXISTS (SELECT 1 FROM generation WHERE root = value)
+       OR EXISTS (SELECT 1 FROM serial WHERE root = value)
+       OR EXISTS (SELECT 1 FROM fate WHERE root = value)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +115,7 @@ class _Row(NamedTuple):
     comment: str
     body: str | None
     definition: str | None
+    deleted: int | None = None
 
 
 def definition_hash(body: str) -> str:
@@ -191,7 +206,7 @@ class _Defining:
         wanted = {
             root.path: root.was
             for root in roots
-            if root.was in self.stored and root.was != root.path
+            if self._is_there(root.was) and root.was != root.path
         }
         _refuse_doubtful(wanted)
         given = {root.path for root in roots}
@@ -231,8 +246,9 @@ class _Defining:
         given = {group.path: group for group in groups}
         paths = [group.path for group in groups] + [root.path for root in roots]
         above = {upper for path in paths for upper in groups_above(path)}
-        made = {path: JobGroup(path=path) for path in above if path not in given | self.stored}
-        for path in above - given.keys() - made.keys():
+        missing = {path for path in above - given.keys() if not self._is_there(path)}
+        made = {path: JobGroup(path=path) for path in missing}
+        for path in above - given.keys() - missing:
             self._expect(self.stored[path], GROUP, path)
         return sorted((given | made).values(), key=lambda group: group.path)
 
@@ -240,9 +256,7 @@ class _Defining:
         own = None
         if group.calendar != CalendarSettings():
             own = calendar_to_json(group.calendar)
-        old = self.stored.get(group.path)
-        if old is not None:
-            self._expect(old, GROUP, group.path)
+        old = self._old(group.path, GROUP)
         upper = None if group.path == "/" else self.stored[parent(group.path)].id
         row = _Row(
             old.id if old else self._new_id(),
@@ -251,9 +265,7 @@ class _Defining:
         self._put(row, old)
 
     def _root(self, root: RootDefinition, key: str) -> _Row:
-        old = self.stored.get(root.path)
-        if old is not None:
-            self._expect(old, ROOT, root.path)
+        old = self._old(root.path, ROOT)
         number = old.id if old else self._new_id()
         upper = self.stored[parent(root.path)].id
         row = _Row(
@@ -271,11 +283,40 @@ class _Defining:
         self.next_id += 1
         return self.next_id - 1
 
+    def _is_there(self, path: str) -> bool:
+        row = self.stored.get(path)
+        return row is not None and row.deleted is None
+
+    def _old(self, path: str, kind: str) -> _Row | None:
+        """Return the row that the unit with this path has already, there or deleted; raises WrongKind."""
+        old = self.stored.get(path)
+        if old is None or old.kind == kind:
+            return old
+        if old.deleted is None:
+            self._expect(old, kind, path)
+        self._forget(path, kind)
+        return None
+
+    def _forget(self, path: str, kind: str) -> None:
+        """Remove the rows of a deleted unit whose name another kind of unit takes, unless anything ran in it."""
+        rows = [_Row(*values) for values in self.tx.rows(TREE, path)]
+        used = self.tx.rows(USED, dump([row.id for row in rows if row.kind == ROOT]))
+        if used:
+            raise WrongKind(
+                f"{path} was {NAMES[self.stored[path].kind]} until it was deleted, and what ran in it is kept; "
+                f"it cannot become {NAMES[kind]}",
+                hint="give the new unit another name",
+                unit=path,
+            )
+        self.was |= {row.id: row for row in rows}
+        self.removed.extend(rows)
+        for row in rows:
+            self.stored.pop(row.path, None)
+
     def _expect(self, row: _Row, kind: str, path: str) -> None:
         if row.kind != kind:
-            names = {GROUP: "a job group", ROOT: "a root jobnet"}
             raise WrongKind(
-                f"{path} is stored as {names[row.kind]} and cannot become {names[kind]}",
+                f"{path} is stored as {NAMES[row.kind]} and cannot become {NAMES[kind]}",
                 hint="give the new unit another name",
                 unit=path,
             )
@@ -327,8 +368,8 @@ class _Defining:
 
     def _outcome(self, given: int) -> Defined:
         tops = [row for row in self.written if row.kind in (GROUP, ROOT)]
-        added = [row.path for row in tops if row.id not in self.was]
-        altered = [row for row in tops if row.id in self.was and self._more_than_moved(row)]
+        added = [row.path for row in tops if self._is_new(row)]
+        altered = [row for row in tops if not self._is_new(row) and self._more_than_moved(row)]
         touched = {row.path for row in tops}
         return Defined(
             added=tuple(added),
@@ -338,12 +379,17 @@ class _Defining:
             units_added=tuple(
                 row.path
                 for row in self.written
-                if row.kind not in (GROUP, ROOT) and row.id not in self.was
+                if row.kind not in (GROUP, ROOT) and self._is_new(row)
             ),
-            units_removed=tuple(sorted(row.path for row in self.removed)),
+            units_removed=tuple(sorted(row.path for row in self.removed if row.deleted is None)),
             roots=tuple(row.id for row in altered if row.definition != self.was[row.id].definition),
             calendars=tuple(row.path for row in altered if row.body != self.was[row.id].body),
         )
+
+    def _is_new(self, row: _Row) -> bool:
+        """Whether the unit was not there before; a deleted one was not."""
+        old = self.was.get(row.id)
+        return old is None or old.deleted is not None
 
     def _more_than_moved(self, row: _Row) -> bool:
         old = self.was[row.id]

@@ -17,7 +17,7 @@ from ajs.store.database import Reading, Writing, id_list
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "unit": (
         *("id", "path", "name", "kind", "upper", "root", "position", "comment", "body"),
-        *("definition", "version"),
+        *("definition", "deleted", "version"),
     ),
     "registration": (
         *("root", "method", "registered", "registered_utc", "registered_by", "catch_up"),

@@ -77,20 +77,20 @@ UNREGISTER = "DELETE FROM registration WHERE root = ?"
 
 VERSIONS = "SELECT root, version FROM registration WHERE root IN (SELECT value FROM json_each(?))"
 
-# A generation that waits shows as waiting for its time; a prohibited one as bypassed (execution.md 3.3).
+# A generation that waits shows as waiting for its time; a prohibited one has nothing to wait for (execution.md 3.3).
 ADD = """
     INSERT INTO generation (id, root, registered_for, serial, method, phase, start, exec_date,
                             original_start, original_exec_date, ties, kept, added, nested, holds,
                             prohibited_units, status, version)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-            iif(?6 = 'prohibited', 'BYPASS', 'TIMEWAIT'), 1)
+            iif(?6 = 'prohibited', 'NOPLAN', 'TIMEWAIT'), 1)
 """
 
 # What a generation shows follows from its phase; "held at its start" is over when that start is another one.
 SHOW = """
-    UPDATE generation SET status = iif(phase = 'prohibited', 'BYPASS', 'TIMEWAIT')
+    UPDATE generation SET status = iif(phase = 'prohibited', 'NOPLAN', 'TIMEWAIT')
     WHERE id IN (SELECT value FROM json_each(?))
-      AND status <> iif(phase = 'prohibited', 'BYPASS', 'TIMEWAIT')
+      AND status <> iif(phase = 'prohibited', 'NOPLAN', 'TIMEWAIT')
 """
 
 REMOVE = "DELETE FROM generation WHERE id = ?"

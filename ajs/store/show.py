@@ -203,6 +203,11 @@ SOME = """
     WHERE g.id IN (SELECT value FROM json_each(?)) ORDER BY +u.path
 """
 
+PROHIBITED = """
+    SELECT root, start FROM generation
+    WHERE root IN (SELECT value FROM json_each(?)) AND phase = 'prohibited' ORDER BY start, id
+"""
+
 UNIT_RUNS = """
     SELECT generation, path, kind, status, planned, scheduled, prohibited, held, kill_asked,
            attempt, return_code, started_utc, ended_utc
@@ -297,6 +302,11 @@ def current(tx: Reading, roots: Iterable[int]) -> list[GenerationRow]:
     That is the one that runs, else the next one that waits, else the last one that ended or was prohibited.
     """
     return some(tx, [row[0] for row in tx.rows(CURRENT, id_list(roots)) if row[0] is not None])
+
+
+def prohibited(tx: Reading, roots: Iterable[int]) -> list[tuple[int, str]]:
+    """Return root jobnet and start of each of their generations that was prohibited, in order of start."""
+    return [(root, start) for root, start in tx.rows(PROHIBITED, id_list(roots))]
 
 
 def generation(tx: Reading, root: Unit, name: str) -> GenerationRow:

@@ -15,7 +15,7 @@ from ajs.store.database import Reading
 BODIES = "SELECT hash, body FROM definition WHERE hash IN (SELECT value FROM json_each(?))"
 
 # The calendars that job groups set themselves.
-CALENDARS = "SELECT path, body FROM unit WHERE kind = 'group'"
+CALENDARS = "SELECT path, body FROM unit WHERE kind = 'group' AND deleted IS NULL"
 
 
 def definitions(

@@ -22,7 +22,10 @@ class Undone(NamedTuple):
 
 
 def _moved(table: str) -> str:
-    """Return the query for the rows that are not as operation ?1 left them."""
+    """Return the query for the rows that are not as operation ?1 left them.
+
+    Patching drops what is null: a column that came later is not in older images.
+    """
     key = log.COLUMNS[table][0]
     # The names are constants of the log; nothing from outside gets into this text.
     return f"""
@@ -32,7 +35,8 @@ def _moved(table: str) -> str:
             FROM operation_row AS r LEFT JOIN {table} AS t ON t.{key} = r.key
             WHERE r.operation = ?1 AND r.tbl = '{table}'
               AND (r.before IS NOT NULL OR r.after IS NOT NULL))
-        WHERE json_remove(now, '$.version') IS NOT json_remove(after, '$.version')
+        WHERE json_patch('{{}}', json_remove(now, '$.version'))
+           IS NOT json_patch('{{}}', json_remove(after, '$.version'))
         ORDER BY seq LIMIT 1
     """  # noqa: S608
 
@@ -90,6 +94,23 @@ USED = """
     ORDER BY t.path LIMIT 1
 """
 
+# A root jobnet that the operation defined again after it had been deleted, and that is registered by now.
+REGISTERED = """
+    SELECT t.path FROM operation_row AS r JOIN unit AS t ON t.id = r.key
+    WHERE r.operation = ?1 AND r.tbl = 'unit' AND json_extract(r.before, '$.deleted') IS NOT NULL
+      AND EXISTS (SELECT 1 FROM registration WHERE root = t.id)
+    ORDER BY t.path LIMIT 1
+"""
+
+# After the undo of operation ?1: a unit that would be there although the one above it is deleted.
+ALONE = """
+    SELECT t.path FROM unit AS t JOIN unit AS above ON above.id = t.upper
+    WHERE t.deleted IS NULL AND above.deleted IS NOT NULL
+      AND EXISTS (SELECT 1 FROM operation_row AS r
+                  WHERE r.operation = ?1 AND r.tbl = 'unit' AND r.key IN (t.id, above.id))
+    ORDER BY t.path LIMIT 1
+"""
+
 # A unit that somebody has put below one that the operation added.
 OCCUPIED = """
     SELECT t.path FROM operation_row AS r JOIN unit AS t ON t.upper = r.key
@@ -122,15 +143,12 @@ def undo_rows(tx: Writing, operation: int, by: int) -> Undone:
         moved = tx.row(_moved(table), operation)
         if moved is not None:
             _refuse_moved(tx, operation, table, moved)
-    for sql, why in ((USED, "has a plan or a history by now"), (OCCUPIED, "was put there since")):
-        used = tx.row(sql, operation)
-        if used is not None:
-            raise PlanMoved(
-                f"operation {operation} cannot be undone: {used[0]} {why}",
-                hint="undo what came after it first",
-                unit=used[0],
-                value=str(operation),
-            )
+    for sql, why in (
+        (USED, "has a plan or a history by now"),
+        (REGISTERED, "is registered by now"),
+        (OCCUPIED, "was put there since"),
+    ):
+        _refuse_found(tx, sql, operation, why)
     touched = log.images(tx, operation)
     tx.run("PRAGMA defer_foreign_keys = ON")
     for table in log.COLUMNS:
@@ -143,6 +161,7 @@ def undo_rows(tx: Writing, operation: int, by: int) -> Undone:
                 tx.run(PARK, operation)
             tx.run(_restoring(table), operation)
             tx.run(_return(table), operation)
+    _refuse_found(tx, ALONE, operation, "would be in a job group that is deleted")
     if any(image.table in ("unit", "agent_definition") for image in touched):
         _refuse_missing(tx, operation)
     tx.run(PLANS, operation)
@@ -163,6 +182,17 @@ def _refuse_empty(tx: Reading, operation: int) -> None:
     else:
         return
     raise NothingToUndo(why, hint="`ajs history` lists the operations", value=str(operation))
+
+
+def _refuse_found(tx: Reading, sql: str, operation: int, why: str) -> None:
+    found = tx.row(sql, operation)
+    if found is not None:
+        raise PlanMoved(
+            f"operation {operation} cannot be undone: {found[0]} {why}",
+            hint="undo what came after it first",
+            unit=found[0],
+            value=str(operation),
+        )
 
 
 def _refuse_missing(tx: Reading, operation: int) -> None:

@@ -16,6 +16,7 @@ class Unit(NamedTuple):
 
     ``kind`` is ``group``, ``root``, ``jobnet`` (nested) or ``job``. ``root`` is the id of the root jobnet that it
     belongs to, itself for a root jobnet, None for a job group. ``definition`` is the hash of a root jobnet's.
+    ``deleted`` is the operation that deleted it, None for a unit that is there.
     """
 
     id: int
@@ -27,47 +28,53 @@ class Unit(NamedTuple):
     comment: str
     definition: str | None
     version: int
+    deleted: int | None
 
 
-# One unit by its full path.
+# One unit by its full path, deleted or not.
 BY_PATH = """
-    SELECT id, path, name, kind, upper, root, comment, definition, version FROM unit WHERE path = ?
+    SELECT id, path, name, kind, upper, root, comment, definition, version, deleted FROM unit WHERE path = ?
 """
 
 # Units by id.
 BY_ID = """
-    SELECT id, path, name, kind, upper, root, comment, definition, version
+    SELECT id, path, name, kind, upper, root, comment, definition, version, deleted
     FROM unit WHERE id IN (SELECT value FROM json_each(?)) ORDER BY path
 """
 
 # Units whose path begins with the fixed part of a pattern (?1 .. ?2), matches the pattern (?3) and has as many slashes
-# as it (?4): then every slash of the path meets one of the pattern, so that no * or ? can stand for one.
+# as it (?4): then every slash of the path meets one of the pattern, so that no * or ? can stand for one. Deleted ones
+# too only with ?5.
 MATCHING = """
-    SELECT id, path, name, kind, upper, root, comment, definition, version
+    SELECT id, path, name, kind, upper, root, comment, definition, version, deleted
     FROM unit
     WHERE path >= ?1 AND path < ?2 AND path GLOB ?3 AND path <> '/'
-      AND length(path) - length(replace(path, '/', '')) = ?4
+      AND length(path) - length(replace(path, '/', '')) = ?4 AND (?5 OR deleted IS NULL)
     ORDER BY path
 """
 
-# Everything below one path: '0' is the character after '/'.
+# Everything below one path: '0' is the character after '/'. Deleted units too only with ?2.
 BELOW = """
-    SELECT id, path, name, kind, upper, root, comment, definition, version
-    FROM unit WHERE path >= ?1 || '/' AND path < ?1 || '0' ORDER BY path
+    SELECT id, path, name, kind, upper, root, comment, definition, version, deleted
+    FROM unit WHERE path >= ?1 || '/' AND path < ?1 || '0' AND (?2 OR deleted IS NULL)
+    ORDER BY path
 """
 
 # The units directly below one, in their order.
 CHILDREN = """
-    SELECT id, path, name, kind, upper, root, comment, definition, version
-    FROM unit WHERE upper = ? ORDER BY position, name
+    SELECT id, path, name, kind, upper, root, comment, definition, version, deleted
+    FROM unit WHERE upper = ? AND deleted IS NULL ORDER BY position, name
 """
 
 # Names that a mistyped path may have meant: everything beside it.
-BESIDE = "SELECT path FROM unit WHERE upper = (SELECT id FROM unit WHERE path = ?) ORDER BY path"
+BESIDE = """
+    SELECT path FROM unit
+    WHERE upper = (SELECT id FROM unit WHERE path = ?) AND deleted IS NULL ORDER BY path
+"""
 
 
 def by_path(tx: Reading, path: str) -> Unit | None:
-    """Return the unit with this full name, or None."""
+    """Return the unit with this full name, also one that was deleted, or None."""
     row = tx.row(BY_PATH, path)
     return None if row is None else Unit(*row)
 
@@ -82,29 +89,32 @@ def children(tx: Reading, unit: Unit) -> list[Unit]:
     return [Unit(*row) for row in tx.rows(CHILDREN, unit.id)]
 
 
-def below(tx: Reading, path: str) -> list[Unit]:
-    """Return every unit below this path, at any depth, in order of path."""
-    return [Unit(*row) for row in tx.rows(BELOW, "" if path == "/" else path) if row[1] != "/"]
+def below(tx: Reading, path: str, *, deleted: bool = False) -> list[Unit]:
+    """Return every unit below this path, at any depth, in order of path; with ``deleted`` also deleted ones."""
+    rows = tx.rows(BELOW, "" if path == "/" else path, deleted)
+    return [Unit(*row) for row in rows if row[1] != "/"]
 
 
-def find(tx: Reading, pattern: str, *, lower: bool = False) -> list[Unit]:
+def find(tx: Reading, pattern: str, *, lower: bool = False, deleted: bool = False) -> list[Unit]:
     """Return the units that a full name or a pattern means, in order of path.
 
     ``*`` stands for any text inside one name, ``?`` for one character of it (commands.md, filters); with ``lower``
-    everything below what was found comes too (``-R``). Raises UnitNotFound when nothing is found.
+    everything below what was found comes too (``-R``); with ``deleted`` units that were deleted count too. Raises
+    UnitNotFound when nothing is found.
     """
     if _is_pattern(pattern):
-        found = _matching(tx, pattern)
+        found = _matching(tx, pattern, deleted=deleted)
     else:
         unit = by_path(tx, pattern)
-        found = [] if unit is None else [unit]
+        found = [] if unit is None or (unit.deleted is not None and not deleted) else [unit]
     if not found:
         raise _not_found(tx, pattern)
     if lower:
         every = {unit.id: unit for unit in found}
         for unit in found:
             if unit.kind != JOB:
-                every |= {below_it.id: below_it for below_it in below(tx, unit.path)}
+                lower_ones = below(tx, unit.path, deleted=deleted)
+                every |= {below_it.id: below_it for below_it in lower_ones}
         found = sorted(every.values(), key=lambda unit: unit.path)
     return found
 
@@ -113,13 +123,14 @@ def _is_pattern(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-def _matching(tx: Reading, pattern: str) -> list[Unit]:
+def _matching(tx: Reading, pattern: str, *, deleted: bool) -> list[Unit]:
     fixed = pattern
     for wild in "*?":
         fixed = fixed.partition(wild)[0]
     glob = pattern.replace("[", "[[]")
     after = f"{fixed}\U0010ffff"
-    return [Unit(*row) for row in tx.rows(MATCHING, fixed, after, glob, pattern.count("/"))]
+    rows = tx.rows(MATCHING, fixed, after, glob, pattern.count("/"), deleted)
+    return [Unit(*row) for row in rows]
 
 
 def _not_found(tx: Reading, path: str) -> UnitNotFound:
@@ -127,6 +138,17 @@ def _not_found(tx: Reading, path: str) -> UnitNotFound:
         return UnitNotFound(
             f"no unit matches {path}",
             hint="a * or ? stands for characters of one name, never for a /; see `ajsshow -R /`",
+            unit=path,
+            value=path,
+        )
+    gone = by_path(tx, path)
+    if gone is not None and gone.deleted is not None:
+        from ajs.store import log
+
+        by = log.entry(tx, gone.deleted)
+        return UnitNotFound(
+            f"there is no unit {path} any more: {by.os_user} deleted it at {by.at_wall[:16].replace('T', ' ')}",
+            hint=f"ajs undo {by.id} brings it back; ajs history, ajs why and ajsshow -g a still tell of it",
             unit=path,
             value=path,
         )

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+from ajs.operations.entry import Entry
+from ajs.operations.outcome import outcomes
+from ajs.operations.service import open_service
+from ajs.render.entry import entry_json
 from ajs.render.schemas import SCHEMAS
+from tests.cli.conftest import JOBNETS
 
+TOP = Path(__file__).resolve().parents[2]
 STORY = (
     "ajsentry /g/daily /g/weekly",
     "ajsplan -t 22:30 --reason late /g/daily",
     "ajsplan -h /g/daily/report",
     "ajsplan -p /g/daily/first",
+    "ajsplan -p /g/weekly",
+    "ajsplan -u /g/weekly:@A2",
     "ajsplan -p /g/weekly",
     "ajsplan -t 21:00 /g/daily",
 )
@@ -55,14 +66,39 @@ ASKED = [
     ("why", "ajs why --format json /g/daily 2026/08/15"),
     ("why", "ajs why --format json /g/weekly 2026/08/14"),
     ("why", "ajs why --format json /g/never"),
-    ("undo", "ajs undo 6 --dry-run --format json"),
-    ("undo", "ajs undo 6 --format json"),
+    ("why", "ajs why --format json /g/weekly:@A2"),
+    ("why", "ajs why --format json /g/daily:@A1"),
+    ("undo", "ajs undo 8 --dry-run --format json"),
+    ("undo", "ajs undo 8 --format json"),
 ]
 
 
 @pytest.mark.parametrize(("name", "line"), ASKED, ids=[line for _, line in ASKED])
 def test_output_fits_its_schema(lived, name, line):
     jsonschema.validate(printed(lived, line), SCHEMAS[name])
+
+
+def test_what_is_told_of_a_deleted_unit_fits_its_schema(lived):
+    lived.ajs("ajsleave /g/weekly")
+    lived.ajs("ajsdelete /g/weekly --reason closed")
+    found = printed(lived, "ajs why --format json /g/weekly 2026/08/14")
+    jsonschema.validate(found, SCHEMAS["why"])
+    assert (found["deleted"]["verb"], found["rules"]) == ("delete", [])
+    assert wrong_times(found, "page") == []
+    for name, line in [
+        ("show", "ajsshow -g a --format json /g/weekly"),
+        ("show-long", "ajsshow -l --format json /g/weekly"),
+        ("history", "ajs history --format json /g/weekly"),
+    ]:
+        jsonschema.validate(printed(lived, line), SCHEMAS[name])
+
+
+def test_how_runs_ended_that_were_waited_for_fits_its_schema(lived):
+    with open_service(home=str(lived.folder), name=None, clock_of=lambda _: lived.clock) as service:
+        found = json.loads(entry_json(Entry((), 1), service.name, outcomes(service, range(1, 99))))
+    jsonschema.validate(found, SCHEMAS["entry"])
+    assert {where for where, _ in times(found, ("", "page"))} == {"runs.started", "runs.ended"}
+    assert wrong_times(found, "page") == []
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -79,6 +115,146 @@ def test_statuses_are_constants_with_the_text_beside_them(lived):
     assert [(u["status"], u["status_text"], u["return_code"]) for u in units] == [
         ("ABNORMAL", "Ended abnormally", 7)
     ]
+
+
+# Where a time stands, by the last two names on the way to it, and which kind it is.
+PLANNED = [
+    "units.planned_start",
+    "units.original_start",
+    "marks.value",
+    "runs.start",
+    "runs.original_start",
+    "runs.unit_start",
+    "lower.start",
+    "lower.original_start",
+    "coming.since",
+    "coming.until",
+    "before.start",
+    "after.start",
+    "slot.start",
+    "next.start",
+    "appear.start",
+    "vanish.start",
+    "fates.start",
+    "lapsed_fates.start",
+    "changes.before",
+    "changes.after",
+    "facts.*",
+    "chain.cause_value",
+    "waiting.cause_value",
+    "status_history.value",
+]
+HAPPENED = [
+    "units.started",
+    "units.ended",
+    "units.registered_at",
+    "runs.started",
+    "runs.ended",
+    "attempts.placed",
+    "attempts.started",
+    "attempts.ended",
+    "attempts.no_contact_since",
+    "late_result.started",
+    "late_result.ended",
+    "status_history.at",
+    "chain.since",
+    "waiting.since",
+    "registration.at",
+    "operations.at",
+    "operation.at",
+    "deleted.at",
+    "undone.at",
+    "prohibited.at",
+    "taken_back.at",
+]
+IN_UTC = [
+    "operations.at_utc",
+    "operation.at_utc",
+    "deleted.at_utc",
+    "undone.at_utc",
+    "prohibited.at_utc",
+    "taken_back.at_utc",
+]
+KINDS_OF_TIMES = {
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d": PLANNED,
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d": HAPPENED,
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z": IN_UTC,
+}
+CHANGING = [
+    "ajsdefine --dry-run --format json later.yaml",
+    "ajsplan -t 23:30 --dry-run --format json /g/daily",
+    "ajsplan -d 2026/08/13 --dry-run --format json /g/daily",
+    "ajsentry --dry-run --format json /g/never -n",
+    "ajsleave --dry-run --format json /g/weekly",
+]
+
+
+def times(found: object, way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Every text that begins as a time does, with the last two names on the way to it."""
+    if isinstance(found, dict):
+        for key, value in found.items():
+            yield from times(value, (way[-1], "*" if way[-1] == "facts" else key))
+    elif isinstance(found, list):
+        for value in found:
+            yield from times(value, way)
+    elif isinstance(found, str) and re.match(r"\d{4}-\d\d-\d\dT", found):
+        yield ".".join(way), found
+
+
+def wrong_times(found: object, top: str) -> list[tuple[str, str]]:
+    return [
+        (where, at)
+        for where, at in times(found, ("", top))
+        if not any(
+            re.fullmatch(form, at) and where in known for form, known in KINDS_OF_TIMES.items()
+        )
+    ]
+
+
+@pytest.mark.parametrize("line", [line for _, line in ASKED])
+def test_what_was_planned_bears_no_offset_and_what_happened_does(lived, line):
+    top = "coming" if "-p" in line.split() else "page"
+    assert wrong_times(printed(lived, line), top) == []
+
+
+@pytest.mark.parametrize("line", CHANGING)
+def test_changes_tell_times_in_the_same_way(lived, line):
+    lived.file("later.yaml", JOBNETS.replace("22:00", "23:00"))
+    out = lived.ajs(line)
+    found = json.loads("\n".join(row for row in out.splitlines() if not row.startswith("!")))
+    assert list(times(found, ("", "page")))
+    assert wrong_times(found, "page") == []
+
+
+def test_the_manual_shows_times_in_the_same_way():
+    page = (TOP / "docs/reference/json.md").read_text("utf-8")
+    shown = [
+        json.loads(block) for block in re.findall(r"^\{\n.*?^\}$", page, re.MULTILINE | re.DOTALL)
+    ]
+    assert sum(len(list(times(found, ("", "page")))) for found in shown) > 10
+    tops = ["coming" if "runs" in found else "page" for found in shown]
+    assert [wrong_times(found, top) for found, top in zip(shown, tops, strict=True)] == [[]] * len(
+        shown
+    )
+
+
+def test_every_kind_of_time_is_met(lived):
+    met = set()
+    for line in [line for _, line in ASKED]:
+        top = "coming" if "-p" in line.split() else "page"
+        met |= {where for where, _ in times(printed(lived, line), ("", top))}
+    unmet = {*HAPPENED, *IN_UTC} - met
+    # A job that does not answer, one that a second ending comes from, a wait and a deleted unit are not in this story.
+    assert unmet == {
+        "attempts.no_contact_since",
+        "late_result.started",
+        "late_result.ended",
+        "waiting.since",
+        "runs.started",
+        "runs.ended",
+        "deleted.at",
+        "deleted.at_utc",
+    }
 
 
 def test_real_times_bear_their_offset_and_planned_ones_do_not(lived):

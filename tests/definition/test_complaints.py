@@ -35,7 +35,8 @@ from tests.definition.mistakes import (
 from tests.definition.texts import STORED, at, problems, public_key
 
 BREAKERS = (
-    st.sampled_from("\n\t :-#'\"[]{},&*!|>%@`?x5\\\x00\x85\u2028\ufeff~<=.") | st.characters()
+    st.sampled_from("\n\t :-#'\"[]{},&*!|>%@`?x5\\\x00\x85\u2028\ufeff~<=.")
+    | st.characters(codec="utf-8")  # what a file can hold: no half of a surrogate pair
 )
 LOADERS = {"libyaml": "CSafeLoader", "python": "SafeLoader"}
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from ajs.cli.colour import painter
-from ajs.render.columns import Cell, aligned, block, shown, width
+from ajs.render.columns import Cell, aligned, block, fitted, shown, width
 from ajs.render.times import lasted, near
 
 
@@ -59,6 +59,60 @@ def test_a_column_without_a_text_is_left_out():
 
 def test_without_titles():
     assert aligned((), rows("a|b")) == ["a  b"]
+
+
+# Lines of at most so many places: rows, what is printed.
+FITTED = [
+    # Everything fits.
+    (40, "a|1|note", ["NAME  NO  NOTES", "a     1   note"]),
+    (0, "a|1|" + "note " * 20, ["NAME  NO  NOTES", "a     1   " + ("note " * 20).strip()]),
+    # Notes go on below themselves where they have a place.
+    (
+        32,
+        "a|1|changed from 22:00, held by hand, and more / b|2|",
+        [
+            "NAME  NO  NOTES",
+            "a     1   changed from 22:00,",
+            "          held by hand, and more",
+            "b     2",
+        ],
+    ),
+    # With hardly a place beside they stand below the name, further in.
+    (
+        26,
+        "  a|1|changed from 22:00, held / b|2|",
+        ["NAME  NO", "  a   1", "      changed from 22:00,", "      held", "b     2"],
+    ),
+    # A name that leaves no place has its own line.
+    (
+        30,
+        "/a/very/long/name/of/a/unit|12|held / /b|3|",
+        ["NAME  NO  NOTES", "/a/very/long/name/of/a/unit", "      12  held", "/b    3"],
+    ),
+    (10, "/a/very/long/name||", ["NAME", "/a/very/long/name"]),
+    # Wide characters take two places each.
+    (
+        14,
+        "/営業/日次締め処理|12| / /b|3|",
+        ["NAME  NO", "/営業/日次締め処理", "      12", "/b    3"],
+    ),
+    # A word that is too long stays whole.
+    (30, "a|1|" + "x" * 40, ["NAME  NO  NOTES", "a     1   " + "x" * 40]),
+]
+
+
+@pytest.mark.parametrize(("most", "text", "printed"), FITTED)
+def test_fitted(most, text, printed):
+    given = [[Cell(part) for part in row.split("|")] for row in text.split(" / ")]
+    assert fitted(("NAME", "NO", "NOTES"), given, most) == printed
+
+
+def test_fitted_without_titles_and_with_paint():
+    given = [[Cell("/a/long/name", "bad"), Cell("1"), Cell("")]]
+    assert fitted((), given, 8, paint=lambda style, text: f"<{style}>{text}</>") == [
+        "<bad>/a/long/name</>",
+        "    1",
+    ]
 
 
 def test_paint_does_not_move_anything():

@@ -29,7 +29,7 @@ REGISTRATION = {
 }  # fmt: skip
 UNIT = {
     "id": 1, "path": "/g/a", "name": "a", "kind": "root", "upper": 0, "root": 1, "position": 0, "comment": "",
-    "body": None, "definition": "1" * 64, "version": 1,
+    "body": None, "definition": "1" * 64, "deleted": None, "version": 1,
 }  # fmt: skip
 ROWS = {"generation": RUN, "registration": REGISTRATION, "unit": UNIT}
 
@@ -41,7 +41,7 @@ CHANGES = [
         {"start": "2026-08-12T01:00:00"},
         "start 2026-08-11 22:00 -> 2026-08-12 01:00 (execution date 2026-08-11)",
     ),
-    ("generation", {"phase": "prohibited", "status": "BYPASS"}, "run waits -> is prohibited"),
+    ("generation", {"phase": "prohibited", "status": "NOPLAN"}, "run waits -> is prohibited"),
     (
         "generation",
         {"kept": '{"start":"2026-08-11T22:00:00"}'},
@@ -94,6 +94,13 @@ def test_what_a_row_change_is_called(table, changed, said):
     assert [f"{name} {change_words(c)}".strip() for name, c in zip(names, found, strict=True)] == [
         said
     ]
+
+
+def test_a_unit_that_is_deleted_or_defined_again_is_removed_or_added():
+    gone = UNIT | {"deleted": 7}
+    sides = [(UNIT, gone), (gone, UNIT), (gone, gone | {"position": 2})]
+    said = [changes_of(Image("unit", 1, 1, *side), "/g/a") for side in sides]
+    assert [[change_words(c) for c in found] for found in said] == [["removed"], ["added"], []]
 
 
 @pytest.mark.parametrize("table", ROWS)

@@ -7,9 +7,10 @@ import pytest
 from ajs.agents import AgentKind, Agents
 from ajs.errors import PlanMoved, Refused, WrongKind
 from ajs.plan import Phase
-from ajs.store import agents, log
+from ajs.store import agents, log, units
 from ajs.store.agents import MissingName, Named
 from ajs.store.define import Defined
+from ajs.store.delete import delete_units
 from ajs.store.undo import undo_rows
 from tests.store import kit
 
@@ -194,6 +195,22 @@ def test_an_older_definition_does_not_come_back_without_what_it_names(store):
     third = kit.define(store, kit.root("/r", "a"))[0]
     undo(store, first)
     assert "/r would name destination LB1" in refused(store, third)
+
+
+def test_a_deleted_jobnet_names_nothing_until_it_comes_back(store):
+    first = kit.define(store, agents=kit.agents(kit.destination("LB1")))[0]
+    kit.define(store, kit.flexible("/r", "LB1"))
+    with store.write() as tx:
+        gone = kit.begin(tx, "delete")
+        delete_units(tx, [unit.id for unit in units.find(tx, "/r", lower=True)], gone)
+    undo(store, first)
+    assert "/r would name destination LB1" in refused(store, gone)
+    with pytest.raises(Refused, match="/r names destination LB1"):
+        kit.define(store, kit.flexible("/r", "LB1"))
+    kit.define(store, agents=kit.agents(kit.destination("LB1")))
+    undo(store, gone)
+    with store.read() as tx:
+        assert agents.missing(tx) is None
 
 
 def test_what_a_running_generation_names_is_not_taken_away(store):

@@ -239,7 +239,7 @@ def test_what_shows_follows_the_phase(defined):
     assert status() == "TIMEWAIT"
     prohibited = replace(plan.generations[0], phase=Phase.PROHIBITED)
     plan = save(defined, "/a", plan, plan.with_generation(prohibited))
-    assert status() == "BYPASS"
+    assert status() == "NOPLAN"
     waiting = replace(plan.generations[0], phase=Phase.WAITING)
     plan = save(defined, "/a", plan, plan.with_generation(waiting))
     assert status() == "TIMEWAIT"

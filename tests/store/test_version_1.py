@@ -39,13 +39,18 @@ def dumped(folder: str, *but: str) -> dict[str, list[dict[str, object]]]:
 
 
 def as_kept(state: dict[str, list[dict[str, object]]]) -> dict[str, list[str]]:
-    """Return what every version keeps: 0 was how it said that nobody interrupted or killed anything."""
+    """Return what every version keeps: 0 was how it said that nobody interrupted or killed anything.
+
+    A unit says now which operation deleted it; none of theirs was.
+    """
     ours = {"interrupted", "kill_asked", "relay"}
     return {
         table: sorted(
-            repr(sorted((k, v) for k, v in row.items() if k not in ours)).replace(
-                '"interrupted":0', '"interrupted":null'
-            )
+            repr(
+                sorted(
+                    (k, v) for k, v in row.items() if k not in ours and (k, v) != ("deleted", None)
+                )
+            ).replace('"interrupted":0', '"interrupted":null')
             for row in rows
         )
         for table, rows in state.items()
