@@ -102,6 +102,32 @@ def test_broken_clients_disturb_nobody(cloud: Cloud, host: str, says: bytes, res
         assert link.call("echo here", deadline_s=LONG_S).out == b"here\n"
 
 
+@pytest.mark.parametrize("jump", ["AGT1", "none"])
+@pytest.mark.parametrize("host", ["LB1", "LB1/agent-1"])
+def test_clients_that_vanish_amid_output(cloud: Cloud, host: str, jump: str):
+    """Commands that write and read without end lose their streams, and so end."""
+    for _ in range(5):
+        words = ["ssh", "-F", cloud.ssh_config, "-o", f"ProxyJump={jump}", host]
+        client = subprocess.Popen(
+            [*words, "yes & yes >&2 & cat"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # unread it would fill the window that stdout needs too
+            start_new_session=True,
+        )
+        with client:
+            assert client.stdin is not None
+            assert client.stdout is not None
+            assert client.stdout.read(10)
+            client.stdin.write(b"x" * 10_000)
+            # With it goes the one that holds the connection to the relay.
+            os.killpg(client.pid, signal.SIGKILL)
+    until(
+        lambda: not [w for w in running_in(cloud.folder).values() if w.startswith(("yes", "cat"))],
+        "the end of the commands",
+    )
+
+
 def test_nothing_is_left_after_the_block(tmp_path):
     with Cloud.start(str(tmp_path)) as cloud, link_to(cloud, "LB1") as link:
         left = int(link.call(LEFT_BEHIND, deadline_s=LONG_S).out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar, cast
 
 import paramiko
@@ -62,6 +63,11 @@ class ServerTransport(Transport):
             channel, message
         ),
     }
+
+    def _send_message(self, message: paramiko.Message) -> None:
+        # Whoever sends while the connection breaks learns of it like all others: its channel is closed in a moment.
+        with suppress(EOFError, OSError):
+            super()._send_message(message)
 
     def send_err(self, channel: paramiko.Channel, data: bytes) -> int:
         """Send some of the data as stderr and return how much; 0 or OSError when the channel is closed."""
