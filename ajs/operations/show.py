@@ -16,11 +16,13 @@ from ajs.operations.times import local
 from ajs.statuses import NOT_LET_GO, UNREGISTERED, Status
 from ajs.store import show as stored
 from ajs.store import units
+from ajs.store.folder import FETCHED, SPOOL
 from ajs.store.numbers import execution_id
-from ajs.store.show import AttemptRow, GenerationRow, RegistrationRow, UnitRunRow
+from ajs.store.show import AttemptRow, GenerationRow, OnAgent, RegistrationRow, UnitRunRow
 from ajs.store.units import GROUP, JOB, JOBNET, ROOT, Unit
 
 if TYPE_CHECKING:
+    from ajs.agents import AgentIdentity
     from ajs.causes import Asked
     from ajs.operations.service import Service
     from ajs.store.database import Reading
@@ -84,6 +86,9 @@ class Line(NamedTuple):
     ended: str = ""
     return_code: int | None = None
     marks: tuple[Mark, ...] = ()
+    agent: AgentIdentity | None = None
+    """The agent on which a flexible job ran or runs, and the relay agent through which it was last heard of."""
+    relay: str = ""
     attempt: AttemptRow | None = None
     """Its newest attempt, where attempts were asked for."""
     following: GenerationRow | None = None
@@ -91,11 +96,15 @@ class Line(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What ``ajsshow`` shows of one scheduler service; attempt n left its output in the folder ``output`` + n."""
+    """What ``ajsshow`` shows of one scheduler service.
+
+    Attempt n left its output in the folder ``output`` + n, one on an agent in ``fetched`` + n.
+    """
 
     service: str
     lines: tuple[Line, ...]
     output: str = ""
+    fetched: str = ""
 
 
 def show(
@@ -119,7 +128,7 @@ def show(
     with service.store.read() as tx:
         reading = _Reading(tx, service, filters, which)
         lines = reading.lines(names, inside=inside, attempts=attempts, following=following)
-        output = _output(service, tx) if attempts else ""
+        output = [_output(service, tx, name) if attempts else "" for name in (SPOOL, FETCHED)]
     if not lines and which.searches:
         named = ", ".join(name.path for name in names)
         raise GenerationNotFound(
@@ -127,12 +136,12 @@ def show(
             hint="ajsshow -g a lists all runs; ajsshow --schedule the coming ones",
             unit=named,
         )
-    return Page(service.name, tuple(lines), output)
+    return Page(service.name, tuple(lines), *output)
 
 
-def _output(service: Service, tx: Reading) -> str:
-    """Return what every attempt's folder begins with: the spool, and the service's part of the attempt's name."""
-    return f"{service.folder}/spool/{tx.service().uuid}-"
+def _output(service: Service, tx: Reading, name: str) -> str:
+    """Return what every attempt's folder begins with: its place, and the service's part of the attempt's name."""
+    return f"{service.folder}/{name}/{tx.service().uuid}-"
 
 
 def _refuse_mixed(names: Sequence[Name], which: Which) -> None:
@@ -170,6 +179,7 @@ class _Reading:
         self.held: dict[str, frozenset[str]] = {}
         self.plans: dict[int, _Plan] = {}
         self.attempts: dict[tuple[int, str], AttemptRow] = {}
+        self.agents: dict[tuple[int, str], OnAgent] = {}
         self.following: dict[int, GenerationRow] = {}
         self.prohibited: dict[int, list[str]] = {}
         self.orders: dict[tuple[int, str, str], Asked] = {}
@@ -223,6 +233,9 @@ class _Reading:
         begun = [row.id for row in every_row if row.phase in ("running", "ended")]
         if begun:
             self.orders = stored.orders(self.tx, begun)
+        if begun and inside != {""}:
+            found = stored.on_agents(self.tx, begun, one)
+            self.agents = {(a.generation, a.path): a for a in found}
         if inside != {""}:
             for run in stored.unit_runs(self.tx, begun, one):
                 self.runs[run.generation, run.path] = run
@@ -353,6 +366,8 @@ class _Reading:
             )
             held = bool(run.held)
             marks += self._killed(row, inner, status)
+            line, where = self._on_agent(line, row, inner)
+            marks += where
         if status in NOT_LET_GO:
             marks += _hold(stored_plan.holds.get(inner), held=held)
         return line._replace(
@@ -401,6 +416,22 @@ class _Reading:
         if order is None or (status.ended and status is not Status.KILL):
             return []
         return [Mark("killed" if status.ended else "kill_asked", by=order.text)]
+
+    def _on_agent(self, line: Line, row: GenerationRow, inner: str) -> tuple[Line, list[Mark]]:
+        """Return the line of a flexible job with its agent, and the marks that say so."""
+        found = self.agents.get((row.id, inner))
+        if found is None:
+            return line, []
+        from ajs.agents import remote_place
+
+        place = remote_place(found.place)
+        if place is None:
+            return line, []
+        through = f" via {found.relay}" if found.relay else ""
+        marks = [Mark("agent", f"{place.agent.label}{through}")]
+        if found.silent_since_utc:
+            marks.append(Mark("silent", self.shown(found.silent_since_utc)))
+        return line._replace(agent=place.agent, relay=found.relay), marks
 
     def _undefined(self, row: GenerationRow, part: list[tuple[Unit, int]]) -> Iterator[Line]:
         """Yield what is in a generation and no longer defined, where the whole root jobnet is shown."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ajs.agents import remote_place
 from ajs.causes import Cause, Why
 from ajs.errors import UsageError
 from ajs.operations.show import Line, Page, Which, show
@@ -78,7 +79,7 @@ def show_long(
                 shown(row.started_utc),
                 shown(row.ended_utc),
                 shown(row.silent_since_utc),
-                f"{page.output}{row.incarnation}-{row.id}",
+                f"{_begins(page, row)}{row.incarnation}-{row.id}",
                 _late(row, shown),
             )
             attempts.setdefault((row.generation, row.path), []).append(attempt)
@@ -112,6 +113,10 @@ def _late(row: AttemptRow, shown: Local) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = json.loads(row.late)
     return found | {key: shown(found[key]) or None for key in ("started", "ended")}
+
+
+def _begins(page: Page, row: AttemptRow) -> str:
+    return page.output if remote_place(row.place) is None else page.fetched
 
 
 def happened(event: EventRow) -> Happened:

@@ -57,7 +57,14 @@ def _return_code(line: Line, _: Facts) -> str:
 def _output(line: Line, facts: Facts, stream: str) -> str:
     if line.attempt is None:
         return ""
-    return f"{facts.page.output}{line.attempt.incarnation}-{line.attempt.id}/{stream}"
+    begins = facts.page.output if line.agent is None else facts.page.fetched
+    return f"{begins}{line.attempt.incarnation}-{line.attempt.id}/{stream}"
+
+
+def _where(line: Line) -> str:
+    if line.agent is not None:
+        return line.agent.label
+    return "" if line.attempt is None else line.attempt.place
 
 
 def _following(line: Line) -> str:
@@ -129,7 +136,7 @@ INDICATORS: tuple[Indicator, ...] = (
         "",
         "ex",
         "where the job runs or ran",
-        lambda line, _: "" if line.attempt is None else line.attempt.place,
+        lambda line, _: _where(line),
         "attempts",
     ),
     Indicator(

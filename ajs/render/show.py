@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ajs.operations.show import KINDS, Line, Mark, Page
 from ajs.render.columns import Cell, Paint, drawn, fitted, unpainted
@@ -17,6 +17,9 @@ from ajs.statuses import (
     Status,
 )
 from ajs.store.units import GROUP, ROOT
+
+if TYPE_CHECKING:
+    from ajs.agents import AgentIdentity
 
 TITLES = ("UNIT", "EXEC ID", "EXEC DATE", "STATUS", "START", "END", "RC", "NOTES")
 RETURN_CODE = 6
@@ -33,6 +36,8 @@ NOTES: dict[str, Callable[[str, str], str]] = {
     "interrupted": lambda _at, _day: "interrupted",
     "kill_asked": lambda _at, _day: "being killed",
     "killed": lambda _at, _day: "killed",
+    "agent": lambda where, _day: f"on {where}",
+    "silent": lambda at, day: f"no contact since {near(at, day)}",
     "new": lambda _at, _day: "defined after this run started",
     "undefined": lambda _at, _day: "no longer defined",
 }
@@ -127,6 +132,11 @@ def as_json(page: Page) -> str:
     return json.dumps(found, ensure_ascii=False, indent=2)
 
 
+def agent_json(agent: AgentIdentity, relay: str) -> dict[str, Any]:
+    """Return who an agent is, and the relay agent that led to it, as plain data."""
+    return agent._asdict() | {"relay": relay or None}
+
+
 def line_json(line: Line) -> dict[str, Any]:
     """Return one line as plain data."""
     row, registration = line.generation, line.registration
@@ -157,6 +167,7 @@ def line_json(line: Line) -> dict[str, Any]:
         "started": line.started or None,
         "ended": line.ended or None,
         "return_code": line.return_code,
+        "agent": None if line.agent is None else agent_json(line.agent, line.relay),
         "marks": [
             {"mark": mark.what, "value": mark.value or None, "text": note(mark, "")}
             for mark in line.marks

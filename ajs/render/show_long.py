@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ajs.agents import remote_place
 from ajs.causes import Cause, Why
 from ajs.operations.show import KINDS, Page
 from ajs.operations.show_long import Attempt, Happened, Long
 from ajs.operations.times import happened_at
 from ajs.render.columns import Cell, Paint, aligned, block, unpainted
-from ajs.render.show import line_json, note, status_text, style
+from ajs.render.show import agent_json, line_json, note, status_text, style
 from ajs.render.times import lasted, minute, second
 from ajs.store.show import RegistrationRow
 from ajs.store.units import GROUP, ROOT
@@ -96,7 +97,7 @@ def cause_text(cause: Cause) -> str:
 
 
 def _attempt(attempt: Attempt) -> list[str]:
-    row = attempt.row
+    row, place = attempt.row, remote_place(attempt.row.place)
     ending = []
     if row.return_code is not None:
         ending.append(f"return code {row.return_code}")
@@ -111,7 +112,9 @@ def _attempt(attempt: Attempt) -> list[str]:
         f"Attempt {row.number}: {STATES[row.state]}",
         *block(
             [
-                ("Place", row.place),
+                ("Agent" if place else "Place", place.agent.label if place else row.place),
+                ("Host key", place.agent.host_key if place else ""),
+                ("Relay agent", row.relay),
                 ("Placed", second(attempt.placed)),
                 ("Started", second(attempt.started)),
                 ("Ended", second(attempt.ended)),
@@ -166,11 +169,12 @@ def event_json(event: Happened) -> dict[str, Any]:
 
 
 def _attempt_json(attempt: Attempt) -> dict[str, Any]:
-    row = attempt.row
+    row, place = attempt.row, remote_place(attempt.row.place)
     return {
         "number": row.number,
         "state": row.state,
-        "place": row.place or None,
+        "place": (place.agent.label if place else row.place) or None,
+        "agent": None if place is None else agent_json(place.agent, row.relay),
         "placed": attempt.placed or None,
         "started": attempt.started or None,
         "ended": attempt.ended or None,

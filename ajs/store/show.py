@@ -117,6 +117,16 @@ class AttemptRow(NamedTuple):
     late: str | None
 
 
+class OnAgent(NamedTuple):
+    """One attempt of a flexible job: its place, the relay agent, and since when nothing was heard, if that is so."""
+
+    generation: int
+    path: str
+    place: str
+    relay: str
+    silent_since_utc: str | None
+
+
 class EventRow(NamedTuple):
     """One change of a status; ``cause`` is JSON text."""
 
@@ -223,6 +233,14 @@ ATTEMPTS = """
            json_extract(result, '$.err_bytes'), why, silent_since_utc, late
     FROM attempt
     WHERE generation IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR path = ?2)
+    ORDER BY generation, path, number
+"""
+
+# A place on an agent is a JSON list.
+ON_AGENTS = """
+    SELECT generation, path, place, relay, silent_since_utc FROM attempt
+    WHERE generation IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR path = ?2)
+      AND place LIKE '[%'
     ORDER BY generation, path, number
 """
 
@@ -338,6 +356,11 @@ def attempts(
 ) -> list[AttemptRow]:
     """Return the attempts of generations, of one job or of all."""
     return [AttemptRow(*row) for row in tx.rows(ATTEMPTS, id_list(generation_ids), path)]
+
+
+def on_agents(tx: Reading, generation_ids: Iterable[int], path: str | None = None) -> list[OnAgent]:
+    """Return where the flexible jobs of generations ran, of one job or of all, earlier attempts first."""
+    return [OnAgent(*row) for row in tx.rows(ON_AGENTS, id_list(generation_ids), path)]
 
 
 def events(tx: Reading, generation_ids: Iterable[int], path: str | None = None) -> list[EventRow]:
