@@ -92,6 +92,10 @@ class SystemClock:
             if ready or left <= 0:
                 return tuple(fd for fd, _ in ready)
 
+    def elapsed_s(self) -> float:
+        """Return seconds since some instant that stays the same; setting the clock does not change them."""
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Wait so long for nothing."""
         time.sleep(seconds)

@@ -34,6 +34,14 @@ class Waiting(Protocol):
         ...
 
 
+class Stopwatch(Protocol):
+    """Tells how much time has passed."""
+
+    def elapsed_s(self) -> float:
+        """Return seconds since some instant that stays the same; setting the clock does not change them."""
+        ...
+
+
 class Places(Protocol):
     """Where attempts run, and the way there: everything behind dispatch (``actions.py`` says what each action asks)."""
 

@@ -16,7 +16,7 @@ sys.exit(code)
 """
 HEAVY = (
     *("ajs.plan", "ajs.schedule", "ajs.rules", "ajs.calendar", "ajs.lifecycle", "ajs.definition", "ajs.decide"),
-    *("rich", "yaml", "zoneinfo", "asyncio", "socket", "dataclasses", "json"),
+    *("rich", "yaml", "zoneinfo", "asyncio", "socket", "dataclasses", "json", "paramiko", "cryptography"),
 )  # fmt: skip
 
 
