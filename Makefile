@@ -16,6 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
+SHELL_SCRIPTS := ajs/dispatch/agent.sh
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -50,6 +51,8 @@ check: lint format-check types contracts
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
+	@if command -v shellcheck > /dev/null; then echo shellcheck $(SHELL_SCRIPTS) && shellcheck $(SHELL_SCRIPTS); \
+	else echo 'shellcheck is not installed: $(SHELL_SCRIPTS) is not checked'; fi
 
 format-check: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
