@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.bed.bed import Bed, require_bed
+from tests.bed.linked import Linked
 
 
 @pytest.fixture
@@ -16,3 +17,12 @@ def bed(tmp_path: Path) -> Iterator[Bed]:
     require_bed()
     with Bed(tmp_path) as bed:
         yield bed
+
+
+@pytest.fixture
+def linked(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Linked]:
+    """Links into the bed."""
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    linked = Linked(bed)
+    yield linked
+    linked.end()

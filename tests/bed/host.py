@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,6 +52,12 @@ _DATE = """\
 read -r seconds < /run/bed/clock
 [ "$seconds" != 0 ] || exec /run/date "$@"
 exec /run/date --date="$seconds seconds" "$@"
+"""
+_GREET = """\
+import socket, sys
+for address in sys.argv[1:]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.sendto(b"", (address, 9))
 """
 
 
@@ -106,6 +113,7 @@ class Host:
                 "link set lo up",
                 at=self.name,
             )
+            self.site.present[interface].add(address)
 
     # -- on and off --
 
@@ -218,12 +226,31 @@ class Host:
 
     def link_down(self, interface: str = "") -> None:
         """Pull the cable."""
+        self.site.present[interface or self.uplink].discard(
+            self.addresses[interface or self.uplink]
+        )
         self.site.ip(f"link set {interface or self.uplink} down", at=self.name)
 
     def link_up(self, interface: str = "") -> None:
         """Put the cable in again."""
         self.site.ip(f"link set {interface or self.uplink} up", at=self.name)
         until(lambda: self._is_up(interface or self.uplink), f"{self.name} on the network")
+        self._greet(interface or self.uplink)
+
+    def _greet(self, interface: str) -> None:
+        """Reach everybody on a network: so they learn at once that they reach us, also if they had given us up."""
+        own = self.addresses[interface]
+        self.site.present[interface].add(own)
+        others = sorted(self.site.present[interface] - {own})
+        network = f"--net=/run/netns/{self.name}"
+        run(*self.site.enter, "nsenter", network, sys.executable, "-Sc", _GREET, *others)
+        show = ("ip", "-netns", self.name, "neigh", "show", "dev", interface, "nud", "reachable")
+
+        def reached() -> bool:
+            said = run(*self.site.enter, *show).stdout
+            return {line.split()[0] for line in said.splitlines()} >= set(others)
+
+        until(reached, f"{self.name} reaching {others}")
 
     def _is_up(self, interface: str) -> bool:
         show = ("ip", "-netns", self.name, "-br", "link", "show", interface)
@@ -232,6 +259,8 @@ class Host:
     def leave(self) -> None:
         """Remove it from the network for good; it is off."""
         assert self.space is None, f"{self.name} is on"
+        for interface, address in self.addresses.items():
+            self.site.present[interface].discard(address)
         ports = (f"link delete {self.name}.{interface}" for interface in self.addresses)
         self.site.ip(*ports, f"netns delete {self.name}")
 

@@ -89,6 +89,8 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.number, self._claim = _claim()
         self._interface = f"{INTERFACE}{self.number}"
+        self.present: dict[str, set[str]] = {"out": set(), "in": set()}
+        """The addresses on each network that can be reached."""
         try:
             # The number was free, so whoever made it is gone.
             if os.path.exists(f"/sys/class/net/{self._interface}"):
@@ -120,6 +122,7 @@ class Site:
         run("ip", "link", "add", ours, "type", "veth", *peer)
         run("ip", "-batch", "-", stdin=f"addr add {address} dev {ours}\nlink set {ours} up\n")
         self.ip("link set manager master out up")
+        self.present["out"].add(address.partition("/")[0])
         for route in routes:
             run("ip", "route", "add", *route.split(), "dev", ours)
 

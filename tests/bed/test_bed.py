@@ -137,6 +137,7 @@ def test_a_pulled_cable_hangs_a_connection_and_it_goes_on_afterwards(bed):
         assert one.client.poll() is None
         relay.link_up()
         one.goes_on()
+        assert reached(bed, times=1)
 
 
 # -- agents --
