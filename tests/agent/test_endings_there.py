@@ -154,9 +154,9 @@ def test_a_job_killed_before_it_began_never_begins(place: Place, tmp_path: Path)
         place.environment = usual
         assert place.state(start.attempt_id) == Claimed()
         never = Lost(remains=Remains.NEVER_RAN, job_pid=None)
-        assert place.ask(Kill(start.attempt_id)) == KillOrdered(
-            Stands(start.attempt_id, never, age_s=0), 0
-        )
+        killed = place.ask(Kill(start.attempt_id))
+        assert isinstance(killed, KillOrdered)
+        assert (killed.stands.standing, killed.survivors) == (never, 0)
         go.touch()
         starting.join()
     result = place.result(start.attempt_id)
