@@ -5,8 +5,11 @@ What truly ran is told by the records of the hosts, which jobs write themselves 
 
 from __future__ import annotations
 
+import random
 import secrets
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -205,6 +208,30 @@ def test_a_start_that_hangs_on_a_dead_way_does_nothing_later(linked):
     until(lambda: not receiving(agent), "the end of the helper that hung")
     assert isinstance(talk(linked, relay=2).state(start), Ended)
     assert ran(linked) == [start.attempt_id]
+
+
+def test_starts_cut_at_any_moment_run_once(linked):
+    """Each start is cut twice, anywhere between its first and its last byte there and back, and then sent again."""
+    helper = talk(linked)
+    starts = [job(helper.agent, "echo $AJS_ATTEMPT", file=b"#" * 100_000) for _ in range(24)]
+    moments = random.Random(1)
+
+    def cut(start: Start) -> None:
+        link = linked.open(linked.bed.agent(1))
+        timer = threading.Timer(moments.uniform(0, 0.08), link.close)
+        timer.start()
+        with suppress(LinkError):
+            command = launching.call_command(ROOT, DIGEST, secrets.token_hex(8))
+            link.call(command, build([start]), deadline_s=LONG_S)
+        timer.join()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(cut, starts * 2))
+    for start in starts:
+        assert isinstance(helper.stands(start), Running | Ended | Claimed)
+        assert helper.result(start).outcome == Exited(0)
+        assert helper.output(start) == f"{start.attempt_id}\n".encode()
+    assert ran(linked) == sorted(start.attempt_id for start in starts)
 
 
 @pytest.mark.parametrize("fault", ["relay", "balancer", "sessions", "silence"])
