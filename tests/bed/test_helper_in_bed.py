@@ -155,15 +155,16 @@ def cut_off(linked: Linked, helper: Talk, *starts: Start, silently: bool = False
     """Send the starts, and kill the relay while the payload of the last of them is on its way."""
     agent, relay = linked.bed.agent(1), linked.bed.relay(1)
     command = launching.call_command(ROOT, DIGEST, secrets.token_hex(8))
-    signal = lambda name: agent.run("pkill", f"-{name}", "-x", "dd", check=False).returncode == 0
+    succeeds = lambda *words: agent.run(*words, check=False).returncode == 0
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(helper.link.call, command, build(starts), deadline_s=LONG_S)
-        until(lambda: signal("STOP"), "a payload on its way")
+        hold = ("sh", "-c", "pkill -STOP -x dd && pgrep -r T -x dd")  # it may just be ending
+        until(lambda: succeeds(*hold), "a payload on its way")
         if silently:
             relay.drop("in")
         relay.kill()
         assert isinstance(call.exception(LONG_S), LinkError)
-    assert signal("CONT")
+    assert succeeds("pkill", "-CONT", "-x", "dd")
 
 
 def test_a_start_cut_in_the_middle_runs_nothing_and_may_be_sent_again(linked):
