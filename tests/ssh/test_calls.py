@@ -23,7 +23,7 @@ REPLIES: list[tuple[str, bytes, Reply]] = [
     ("no-such-command 2> /dev/null", b"", Reply(b"", b"", 127)),
     ("kill -KILL $$", b"", Reply(b"", b"", None)),
     ("echo out; kill -TERM $$", b"", Reply(b"out\n", b"", None)),
-    ("sh -c 'kill -TERM $$'; exit $?", b"", Reply(b"", b"", 143)),
+    ("exec 2> /dev/null; sh -c 'kill -TERM $$'; exit $?", b"", Reply(b"", b"", 143)),
     ("echo out; echo err >&2; exit 1", b"", Reply(b"out\n", b"err\n", 1)),
     ("cat", b"abc", Reply(b"abc", b"", 0)),
     ("cat", bytes(range(256)), Reply(bytes(range(256)), b"", 0)),
@@ -95,6 +95,18 @@ def test_command_lines(world: World):
             assert caught.value.kind == "bad_command"
             assert cause in caught.value.cause
     assert link.ended is None
+
+
+def test_no_time_at_all(world: World):
+    """Nothing is sent, and the link lives on: whoever asks may have used up the time elsewhere."""
+    link = world.open(world.relayed())
+    for deadline_s in (0, -1):
+        for ask in (link.call, link.stream):
+            with pytest.raises(LinkError) as caught:
+                ask(f"touch {world.folder}/ran", deadline_s=deadline_s)
+            assert caught.value.kind == "deadline"
+    assert link.call("echo hi", deadline_s=LONG_S).out == b"hi\n"
+    assert not (world.folder / "ran").exists()
 
 
 # -- several at once --
