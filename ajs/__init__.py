@@ -24,7 +24,7 @@ shell
 ``clock``                 the only file that reads the time or sleeps
 ``config``                ajs.toml
 ``store``                 SQLite: one file per scheduler service
-``dispatch``              local processes that outlive the manager
+``dispatch``              local processes that outlive the manager; links to agents over SSH
 ``runner``                the manager's loop
 ``operations``            one function per verb, the same for every front end
 front ends

@@ -33,6 +33,13 @@ def test_the_clock_goes_on():
     assert first.utc < clock.now().utc
 
 
+def test_elapsed_time_never_goes_back():
+    clock = SystemClock("UTC")
+    first = clock.elapsed_s()
+    clock.sleep(0.002)
+    assert first < clock.elapsed_s()
+
+
 @pytest.mark.parametrize("zone", ["Asia/Tokio", "", "../passwd", "Asia"])
 def test_an_unknown_zone(zone):
     with pytest.raises(ConfigurationError) as caught:

@@ -5,4 +5,6 @@ them; ``spool.py`` the folder in which guards leave what they know; ``local.py``
 
 On a destination agent: ``agent.sh`` is what runs there; ``protocol.py`` what is said to it; ``answers.py`` what it
 says; ``launching.py`` the command lines that call it and the script that becomes the job.
+
+``link.py`` what a link to an agent is, ``link_errors.py`` why one fails; ``ssh/`` links over SSH, through a relay.
 """

@@ -26,6 +26,7 @@ StrictModes no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
+PermitUserRC no
 LogLevel VERBOSE
 """
 
@@ -125,6 +126,7 @@ class Server:
             *options,  # the first one of a name counts
             f"Port {self.port}",
             f"HostKey {self.keys[self.host_key].path}",
+            f"SetEnv HOME={self.folder}",  # the rc files of whoever runs the tests are none of ours
             f"AuthorizedKeysFile {self.folder / 'authorized_keys'}",
             *([f"HostCertificate {certificate}"] if certificate else []),
         ]
@@ -168,7 +170,8 @@ class Server:
         assert self.process is not None
         self.stopped = [self.process.pid, *self.connections()]
         for pid in self.stopped:
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
 
     def kill(self) -> None:
         """End it and all its connections at once."""

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from ajs.dispatch.link import Route, Trust
-from tests.ssh.conftest import LONG_S, World
+from ajs.dispatch.link import Link, Links, Route, Stream, Trust
+from ajs.dispatch.link_errors import LinkError
+from tests.ssh.conftest import LONG_S, NOW, World
 from tests.ssh.trusting import VALID, certified, pinned, trusting_ca
 
 
@@ -19,6 +20,17 @@ def test_the_right_keys(world: World):
     assert link.far_side.address == f"127.0.0.1:{world.servers[1].port}"
     assert link.call("echo $0 there", deadline_s=LONG_S).out.endswith(b"there\n")
     assert link.ended is None
+
+
+def test_what_is_promised_to_those_above(world: World):
+    """The type checker holds that this is what ``ajs.dispatch.link`` names."""
+    links: Links = world.links
+    told: list[LinkError] = []
+    link: Link = links.open(world.relayed(), now=NOW, deadline_s=LONG_S, on_death=told.append)
+    stream: Stream = link.stream("echo hi", deadline_s=LONG_S)
+    assert list(stream) == [b"hi\n"]
+    link.close()
+    assert told == []
 
 
 def test_without_a_relay(world: World):

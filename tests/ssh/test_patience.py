@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 
+from ajs.clock import SystemClock
 from ajs.dispatch.link import Route
 from ajs.dispatch.link_errors import LinkError
-from tests.ssh.conftest import NOW, World
+from ajs.dispatch.ssh.breaker import HANDSHAKES, Gate
+from ajs.dispatch.ssh.deadline import Deadline
+from tests.ssh.conftest import LONG_S, NOW, World
 from tests.ssh.servers import silent
 
 SHORT_S = 1.5
@@ -67,6 +72,45 @@ def test_a_banner_that_never_comes(world: World):
         assert "MaxStartups" in caught.value.cure
         assert server.log().count("MaxStartups") >= 1
     world.open(Route(target=server.endpoint()))
+
+
+def test_no_more_than_eight_handshakes_at_once():
+    gate, stopwatch = Gate(), SystemClock("UTC")
+    full, go = threading.Barrier(HANDSHAKES + 1), threading.Event()
+
+    def hold() -> None:
+        with gate.handshake("agent A", Deadline.after(stopwatch, LONG_S)):
+            full.wait(LONG_S)
+            go.wait(LONG_S)
+
+    with ThreadPoolExecutor(HANDSHAKES) as pool:
+        held = [pool.submit(hold) for _ in range(HANDSHAKES)]
+        full.wait(LONG_S)
+        late = gate.handshake("agent B", Deadline.after(stopwatch, 0.05))
+        with pytest.raises(LinkError) as caught, late:
+            pass
+        assert str(caught.value).startswith(
+            "agent B: 8 other connections were being made all the 0.05 s"
+        )
+        go.set()
+        assert [each.result(LONG_S) for each in held] == [None] * HANDSHAKES
+    with gate.handshake("agent B", Deadline.after(stopwatch, 0)):
+        pass
+
+
+def test_one_login_at_a_time_until_the_key_is_known_to_be_good(world: World):
+    """20 at once with a wrong key: the server sees one login, the others learn from it."""
+    server = world.server("AGT2")
+    route = Route(target=server.endpoint(key_file=str(world.keys["other"].path)))
+
+    def kind(_) -> str:
+        with pytest.raises(LinkError) as caught:
+            world.open(route)
+        return caught.value.kind
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sorted(pool.map(kind, range(20))) == ["held_off"] * 19 + ["user_key"]
+    assert server.log().count("Failed publickey") <= 1
 
 
 def test_a_refused_key_is_not_tried_again_for_a_while(world: World):

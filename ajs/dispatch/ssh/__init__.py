@@ -5,5 +5,5 @@
 channel; ``keeper.py`` the thread that holds the deadlines and ends a link; ``transport.py`` paramiko's transport with
 its faults closed off.
 
-What paramiko does wrong, and what is done about it here, is listed in ``docs/decisions/0010-links-over-paramiko.md``.
+What paramiko does wrong, and what is done about it here, is listed in ``docs/decisions/0011-links-over-paramiko.md``.
 """

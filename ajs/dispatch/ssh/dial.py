@@ -53,8 +53,6 @@ TRIES = 8
 """How often a server is asked that closes the connection because too many begin at once."""
 SHORTEST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 3.0
-PRIMER_S = 1.0
-"""How long the first session on the relay is waited for; nothing depends on its end."""
 PROHIBITED = 1
 """The reason of a server that was told not to open such channels (RFC 4254, 5.1)."""
 
@@ -229,7 +227,10 @@ class _Dial:
         raise Unreachable(hop.name, cause, f"{cure}: {endpoint.address}")
 
     def _prime(self, hop: _Hop, relay: Transport) -> None:
-        """Have the relay send small packets at once: its sshd does so from the first session on."""
+        """Have the relay send small packets at once: its sshd does so from the first session on.
+
+        The session is left to end by itself: a login may take its time there, and must not be cut off in the middle.
+        """
         with self._keeper.watch(hop.name, "a first session", self._deadline.sooner(HANDSHAKE_S)):
             try:
                 at_once = Deadline.after(self._deadline.stopwatch, 0)
@@ -239,11 +240,10 @@ class _Dial:
                 return
             try:
                 session.start(b"true")
-                session.bell.wait(PRIMER_S)
+                session.send(b"")
             except RefusedCommand:
-                _acknowledge_at_once(relay)
-            finally:
                 session.close()
+                _acknowledge_at_once(relay)
 
     def _tunnel(
         self, around: _Hop, relay: Transport, hop: _Hop, deadline: Deadline

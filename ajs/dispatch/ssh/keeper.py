@@ -131,16 +131,30 @@ class Keeper:
 
     @contextmanager
     def watch(self, hop: str, doing: str, deadline: Deadline) -> Iterator[None]:
-        """End the link if what is done inside takes longer than the deadline, or, once in use, fails.
+        """End the link if what is done inside takes longer than the deadline; as ``explaining`` otherwise.
 
-        Raises why the link is dead, whatever paramiko made of it.
+        With no time left to begin with, nothing is done and the link lives on.
         """
         watch = _Watch(hop, doing, deadline)
+        if not deadline.left_s():
+            raise watch.missed()
         with self._news:
             self.check()
             self._watches.add(watch)
             if deadline.at_s < self._wakes_at:
                 self._news.notify_all()
+        try:
+            with self.explaining():
+                yield
+        finally:
+            with self._news:
+                self._watches.discard(watch)
+                if self._death is not None:
+                    self._news.notify_all()
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Raise why the link is dead for whatever paramiko raises inside; a link in use is dead from then on."""
         try:
             yield
         except (SSHException, EOFError, OSError) as error:
@@ -150,11 +164,6 @@ class Keeper:
                 self.die(loss)
                 self.check()
             raise loss from error
-        finally:
-            with self._news:
-                self._watches.discard(watch)
-                if self._death is not None:
-                    self._news.notify_all()
 
     def take_place(self, hop: str, deadline: Deadline) -> None:
         """Take a place for a channel, to be given back with ``free_place``; TooManySessions when none becomes free."""
@@ -210,7 +219,7 @@ class Keeper:
     def end(self, reason: LinkError) -> None:
         """End the link for its owner, and wait until that is done."""
         with self._news:
-            self._by_owner = self._death is None
+            self._by_owner = self._by_owner or self._death is None
         self.die(reason)
         if threading.current_thread() is not self._thread:
             self._thread.join(PATIENCE_S)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
 
 from ajs.dispatch.link import LONGEST_COMMAND, MOST_OUTPUT, FarSide, Reply
 from ajs.dispatch.link_errors import BadCommand, Closed, LinkError
@@ -29,25 +27,38 @@ class SshStream:
         self._closing = threading.Lock()
         self._closed = False
 
-    def __iter__(self) -> Iterator[bytes]:
+    # Not a generator: one that is forgotten is closed by the collector, in whatever thread that happens to run.
+    def __iter__(self) -> SshStream:
         """Give the pieces until the command has ended or ``close`` was called; LinkError when the link dies."""
-        try:
-            yield from self._pieces()
-        finally:
-            self.close()
+        return self
 
-    def _pieces(self) -> Iterator[bytes]:
+    def __next__(self) -> bytes:
+        """Return the next piece."""
+        try:
+            piece = self._next()
+        except LinkError:
+            self.close()
+            raise
+        if not piece:
+            self.close()
+            raise StopIteration
+        return piece
+
+    def _next(self) -> bytes:
+        """Return the next piece, or b'' at the end."""
         bell = self._session.bell
         while not self._closed:
             bell.silence()
             over = bell.closed_by_peer
-            while any(pieces := self._session.read()):
-                if pieces[0]:
-                    yield pieces[0]
-            if over or self._closed:
-                return
+            with self._keeper.explaining():
+                while any(pieces := self._session.read()):
+                    if pieces[0]:
+                        return pieces[0]
+            if over:
+                break
             self._keeper.check()
             bell.wait()
+        return b""
 
     def close(self) -> None:
         """Read no more and let go of the channel; may be called from another thread, and again."""
@@ -55,11 +66,12 @@ class SshStream:
             if self._closed:
                 return
             self._closed = True
-        # With a link that is dead there is nobody to tell.
-        with suppress(LinkError):
-            deadline = Deadline.after(self._stopwatch, GOOD_BYE_S)
+        deadline = Deadline.after(self._stopwatch, GOOD_BYE_S)
+        try:
             with self._keeper.watch(self._hop, "the end of a stream", deadline):
                 self._session.close()
+        except LinkError:  # Nobody is left to be told.
+            self._session.close()
         self._session.wake()
         self._keeper.free_place()
 

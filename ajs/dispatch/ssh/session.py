@@ -38,11 +38,9 @@ class Session:
         try:
             self._channel.exec_command(command)
         except SSHException as error:
-            if self._transport.over is not None:
+            if not self.bell.refused:
                 raise
-            cure = (
-                "let the user run commands there: see ForceCommand, Subsystem and the user's shell"
-            )
+            cure = "see ForceCommand, Subsystem and the shell of the user there"
             raise RefusedCommand(self._hop, "the server runs no commands for us", cure) from error
 
     def wake(self) -> None:

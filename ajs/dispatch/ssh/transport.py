@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Event
 from typing import Any, ClassVar, cast
 
 import paramiko
-from paramiko.common import MSG_CHANNEL_CLOSE, cMSG_CHANNEL_DATA
+from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_FAILURE, cMSG_CHANNEL_DATA
 from paramiko.packet import NeedRekeyException, Packetizer
 from paramiko.ssh_exception import SSHException
 
@@ -68,7 +69,10 @@ class Bell(Event):
     other holds, so clearing is left to those who wait.
     """
 
+    refused = False
+    """The server said that it does not do what was asked, or that the channel is at its end."""
     closed_by_peer = False
+    """The channel is at its end, and we have answered."""
 
     def clear(self) -> None:
         """Do nothing."""
@@ -92,6 +96,19 @@ class _Packets(Packetizer):
             return super().read_message()
         except NeedRekeyException:
             raise
+        except Exception as error:
+            self.over = self.over or said(error)
+            raise
+
+    def close(self) -> None:
+        """Close; the good-bye of a tunnel may fail, and paramiko would leave undone what else it does at the end."""
+        with suppress(SSHException, EOFError, OSError):
+            super().close()
+
+    def send_message(self, data: paramiko.Message) -> None:
+        """Send a packet."""
+        try:
+            super().send_message(data)
         except Exception as error:
             self.over = self.over or said(error)
             raise
@@ -164,10 +181,18 @@ class Transport(paramiko.Transport):
         """Forget the bell of a channel."""
         self._bells.pop(channel.chanid, None)
 
-    def _note_close(self, channel: paramiko.Channel, message: paramiko.Message) -> None:
-        # Its answer to CLOSE has gone out when the bell rings, so that the server knows before the next session.
-        cast("Any", channel)._handle_close(message)
+    def _note_failure(self, channel: paramiko.Channel, message: paramiko.Message) -> None:
         bell = self._bells.get(channel.chanid)
+        if bell is not None:
+            bell.refused = True
+        _Channels._request_failed(channel, message)
+
+    def _note_close(self, channel: paramiko.Channel, message: paramiko.Message) -> None:
+        bell = self._bells.get(channel.chanid)
+        if bell is not None:
+            bell.refused = True
+        _Channels._handle_close(channel, message)
+        # Its answer to CLOSE has gone out when the bell rings, so that the server knows before the next session.
         if bell is not None:
             bell.closed_by_peer = True
             bell.set()
@@ -175,6 +200,9 @@ class Transport(paramiko.Transport):
     _channel_handler_table: ClassVar = {
         **_Transports._channel_handler_table,
         MSG_CHANNEL_CLOSE: lambda channel, message: channel.transport._note_close(channel, message),
+        MSG_CHANNEL_FAILURE: lambda channel, message: channel.transport._note_failure(
+            channel, message
+        ),
     }
 
     def send(self, channel: paramiko.Channel, data: bytes) -> int:
