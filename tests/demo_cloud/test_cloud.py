@@ -9,7 +9,8 @@ import stat
 import struct
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,15 @@ def test_a_host_that_does_not_start(tmp_path, monkeypatch):
     assert running_in(str(tmp_path)) == {}
 
 
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Have the process end whatever happens, so that a test that fails does not wait for it."""
+    try:
+        yield
+    finally:
+        process.terminate()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_keeps_it_up_until_it_is_told(tmp_path, number):
     words = ["-c", "from ajs.cli import main; import sys; sys.argv[:1] = ['ajs']; sys.exit(main())"]
@@ -192,15 +202,15 @@ def test_the_command_keeps_it_up_until_it_is_told(tmp_path, number):
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    with process:
+    with process, ended(process):
         assert process.stdout is not None
         lines: list[str] = []
         while not lines or "Ctrl-C" not in lines[-1]:
             lines.append(process.stdout.readline())
             assert lines[-1], "".join(lines)
         table = {line.split()[0]: line.split()[-1] for line in lines[1 : len(HOSTS) + 1]}
-        assert table == {name: f"ajs-demo/cloud/{name}" for name in HOSTS}
-        folder = tmp_path / "ajs-demo" / "cloud"
+        assert table == {name: f"cloud/{name}" for name in HOSTS}
+        folder = tmp_path / "cloud"
         shown = {int(line.rsplit(None, 2)[1]) for line in lines[1 : len(HOSTS) + 1]}
         assert shown == set(running_in(str(folder)))
         (ssh,) = (line for line in lines if line.startswith("ssh -F "))
