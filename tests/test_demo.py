@@ -103,6 +103,31 @@ def test_the_demo_plays_and_accounts_for_itself(play, moment):
     assert (demo.folder / "work" / "outbox.txt").read_text().count("To: treasurer") == 1
 
 
+def test_a_relay_agent_dies_and_every_job_in_the_cloud_runs_once(play):
+    """What ajsshow says, what the jobs wrote, and what the agents have on record agree."""
+    demo = play(MOMENTS["in the morning"])
+    assert demo.code == 0, demo.out
+    before, _, after = demo.out.partition("$ kill -9 ")
+    (running,) = (line for line in before.splitlines() if re.match(r" +simulate +Now running", line))
+    assert running.endswith("via AGT1"), "it ran when the relay agent was shot"
+    (ended,) = (line for line in after.splitlines() if line.startswith("  simulate"))
+    assert "Ended normally" in ended
+    assert ended.endswith("via AGT2"), "its result came through the other one"
+    assert ended.split(" via ")[0].split()[-1] == running.split(" via ")[0].split()[-1]
+    assert after.count("@A3 /sales/cloud/forecast/simulate on ") == 1
+    assert after.count(" expected\n") == 3, "all of its output is here"
+    recorded = [line.split() for line in after.partition("$ ajs demo records\n")[2].splitlines()]
+    kept = [words for words in recorded if words and words[0].startswith("LB")]
+    assert sorted(words[0][:3] for words in kept) == ["LB1"] * 2 + ["LB2"] * 3
+    assert all(words[2:] == ["yes", "yes", "yes"] for words in kept)
+    assert len({words[1] for words in kept}) == len(kept)
+    for service, root in (("sales", "/sales/cloud"), ("general-affairs", "/general-affairs/cloud")):
+        units = demo.json("-F", service, "-R", root)["units"]
+        agents = [u["agent"]["destination"] for u in units if u["agent"]]
+        assert agents == (["LB1"] * 2 if service == "sales" else ["LB2"] * 3)
+        assert {u["status"] for u in units if u["status"]} == {"NORMAL"}
+
+
 def test_the_other_department_ran_once_and_kept_its_run(play):
     demo = play(MOMENTS["in the morning"])
     ran = [line for line in demo.journal if " /general-affairs/" in line]
@@ -117,6 +142,9 @@ def plain(text: str) -> list[str]:
     """Lines without what differs from run to run: times, process numbers, plan tokens, users, widths of columns."""
     text = re.sub(r"(\d\d-\d\d )?\b\d\d:\d\d(:\d\d)?\b", "TIME", text)
     text = re.sub(r"process \d+", "process N", text)
+    text = re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", text)
+    text = re.sub(r"kill -9 \d+", "kill -9 PROCESS", text)
+    text = re.sub(r"\b[0-9a-f]{32}-[0-9a-f]{12}-", "ATTEMPT-", text)
     text = re.sub(r"--if-plan \S+", "--if-plan TOKEN", text)
     text = re.sub(r"(TIME +)\S+( +ajs)", r"\1USER\2", text)
     text = re.sub(r"\bby \S+ at\b", "by USER at", text)

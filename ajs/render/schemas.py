@@ -63,7 +63,17 @@ def _document(title: str, **keys: Schema) -> Schema:
     return {"$schema": DRAFT, "title": title, **whole}
 
 
-MARK = record(mark={"enum": list(NOTES)}, value=optional(WALL), text=TEXT)
+MARK = record(mark={"enum": list(NOTES)}, value=optional({"anyOf": [WALL, INSTANT]}), text=TEXT)
+AGENT = record(
+    destination=TEXT,
+    address=TEXT,
+    port=NUMBER,
+    host_key=TEXT,
+    boot_id=TEXT,
+    init_ticks=TEXT,
+    epoch=TEXT,
+    relay=optional(TEXT),
+)
 
 _LINE: dict[str, Schema] = {
     "unit": TEXT,
@@ -83,6 +93,7 @@ _LINE: dict[str, Schema] = {
     "started": optional(INSTANT),
     "ended": optional(INSTANT),
     "return_code": optional(NUMBER),
+    "agent": optional(AGENT),
     "marks": every(MARK),
 }
 
@@ -110,6 +121,7 @@ ATTEMPT = record(
     number=NUMBER,
     state=TEXT,
     place=optional(TEXT),
+    agent=optional(AGENT),
     placed=optional(INSTANT),
     started=optional(INSTANT),
     ended=optional(INSTANT),

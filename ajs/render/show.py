@@ -169,7 +169,12 @@ def line_json(line: Line) -> dict[str, Any]:
         "return_code": line.return_code,
         "agent": None if line.agent is None else agent_json(line.agent, line.relay),
         "marks": [
-            {"mark": mark.what, "value": mark.value or None, "text": note(mark, "")}
+            {
+                "mark": mark.what,
+                # Where a job runs is said in full beside the marks.
+                "value": mark.value or None if mark.what != "agent" else None,
+                "text": note(mark, ""),
+            }
             for mark in line.marks
         ],
     }
