@@ -17,8 +17,10 @@ from ajs.schedule import Slot, Start, Tie, Timetable
 
 OVERDUE = timedelta(minutes=1)
 """Starts this much older than the moment at which the run before them starts were missed (rule book 6.10, 6.11)."""
-LOOK_BEHIND = timedelta(days=70)
-"""How far from its unshifted date an occurrence can lie: shift days, days from start, two days of hours."""
+DONE_FOR = timedelta(days=45)
+"""How long an occurrence that ran is remembered, so that an edit of its rule or calendar cannot bring it back."""
+MOST_DONE = 200
+"""How many of them are remembered at most, the latest ones."""
 
 
 class Method(Enum):
@@ -112,8 +114,8 @@ class Registration:
     """The registration of a root jobnet for execution.
 
     ``registered`` is the wall-clock moment. ``floor`` is the slot of the last run that started or was passed by: no
-    rule start at or before it comes again (ruling R4). ``done`` are occurrences that ran away from their rule time, so
-    that an edited rule cannot bring them back (product promise: no edit runs a job twice).
+    rule start at or before it comes again (ruling R4). ``done`` are occurrences that ran lately, so that an edited rule
+    or calendar cannot bring them back (product promise: no edit runs a job twice).
     """
 
     method: Method
@@ -240,12 +242,14 @@ def coming(
     registration = plan.registration
     real = plan.generations
     taken = {tie for g in real for tie in g.ties} | registration.done
+    spent = frozenset(taken)
     passed = [(g.original, g.slot) for g in real if g.phase is Phase.WAITING and not g.kept]
     kept = [g.kept for g in real if g.kept is not None and g.phase is Phase.WAITING]
     passed += [(k.original, k.slot) for k in kept]
     taken |= {tie for k in kept for tie in k.ties}
     waiting_kept = sorted(
-        (Start(k.slot, k.ties) for k in kept), key=lambda s: (s.slot.start, s.slot.exec_date)
+        (Start(k.slot, k.ties) for k in kept if not spent.issuperset(k.ties)),
+        key=lambda s: (s.slot.start, s.slot.exec_date),
     )
     for start in after_floor(registration, timetable) if starts is None else starts:
         if all(tie in taken for tie in start.ties):
@@ -333,9 +337,7 @@ def started(
         return kept_made_real(rest, generation.kept, timetable), ()
     dropped = tuple(_moved_past(plan, generation, timetable))
     floor = max_slot(plan.registration.floor, generation.original, generation.slot)
-    done = plan.registration.done
-    if generation.changed:
-        done |= frozenset(generation.ties)
+    done = _remembered(plan.registration.done | frozenset(generation.ties), floor)
     rest = replace(rest, registration=replace(plan.registration, floor=floor, done=done))
     missed = []
     for start in coming(rest, timetable):
@@ -347,6 +349,12 @@ def started(
         floor = max_slot(floor, start.slot)
     rest = replace(rest, registration=replace(rest.registration, floor=floor))
     return with_next(rest, timetable), (*dropped, *missed)
+
+
+def _remembered(done: frozenset[Tie], floor: Slot) -> frozenset[Tie]:
+    """Return the occurrences that ran and that an edit might still bring back."""
+    recent = [tie for tie in done if tie.day >= floor.exec_date - DONE_FOR]
+    return frozenset(sorted(recent, key=lambda tie: (tie.day, tie.rule))[-MOST_DONE:])
 
 
 def kept_made_real(
@@ -376,95 +384,6 @@ def _moved_past(plan: RootPlan, generation: Generation, timetable: Timetable) ->
 def max_slot(*slots: Slot | None) -> Slot:
     """Return the latest of the slots given; at least one is not None."""
     return max((s for s in slots if s is not None), key=lambda s: (s.start, s.exec_date))
-
-
-# -- a new definition or calendar under a planned registration --
-
-
-def recalculated(plan: RootPlan, timetable: Timetable) -> tuple[RootPlan, tuple[str, ...]]:
-    """Return a planned registration's plan under a new definition or calendar, and what was lost (rulings R4, 7.9).
-
-    A generation with temporary changes lives on while its occurrence exists; its time by the rules is noted anew.
-    Without changes it is made anew. Fixed and immediate registrations do not follow (rule book 6.3).
-    """
-    if plan.registration.method is not Method.PLANNED:
-        return plan, ()
-    keep: list[Generation] = [g for g in plan.generations if g.phase is not Phase.WAITING]
-    holds: dict[str, bool] = {}
-    notes: list[str] = []
-    for generation in plan.waiting:
-        survivor, note = _under_new_rules(plan, generation, timetable)
-        if note:
-            notes.append(note)
-        if survivor is not None:
-            keep.append(survivor)
-        else:
-            holds |= generation.holds
-    return with_next(replace(plan, generations=tuple(keep)), timetable, holds), tuple(notes)
-
-
-def _under_new_rules(
-    plan: RootPlan, generation: Generation, timetable: Timetable
-) -> tuple[Generation | None, str]:
-    """Return the generation under the new rules, or None when the rules shall make it anew; and what was lost."""
-    registration = plan.registration
-    by_hand = any(n.fixed or n.prohibited for n in generation.nested.values())
-    if not (generation.changed or generation.kept or by_hand or generation.prohibited):
-        return None, ""
-    ties = generation.kept.ties if generation.kept else generation.ties
-    found = _occurrence(registration, timetable, ties)
-    moved_to = f"the start changed to {generation.slot.start:%Y-%m-%d %H:%M}"
-    if found is None and generation.kept is None:
-        return None, f"{moved_to} is lost: the rules no longer plan the run that it changed"
-    slot = generation.slot
-    original = generation.original if found is None else found.slot
-    kept = generation.kept
-    if kept is not None:
-        kept = (
-            None
-            if found is None
-            else Kept(
-                slot=found.slot if kept.slot == kept.original else kept.slot,
-                original=found.slot,
-                ties=found.ties,
-            )
-        )
-    elif not generation.changed:
-        slot = original
-    live = ties if found is None else found.ties
-    fresh = nested_plan(timetable, registration.registered, slot, live)
-    same_date = (generation.slot.exec_date, slot.exec_date)
-    nested = nested_on_new_date(generation.nested, fresh, timetable, same_date, by_rule=True)
-    own_ties = () if generation.kept is not None else live
-    after = replace(
-        generation, slot=slot, original=original, kept=kept, ties=own_ties, nested=nested
-    )
-    if generation.kept is not None and kept is None:
-        # Nothing is left that it was changed from: it is an added run, and must not hold the floor up behind it.
-        after = replace(after, original=slot, added=True)
-    note = (
-        ""
-        if found or not generation.kept
-        else f"{moved_to} stays; the original that it kept is gone"
-    )
-    return after, note
-
-
-def _occurrence(
-    registration: Registration, timetable: Timetable, ties: tuple[Tie, ...]
-) -> Start | None:
-    """Return the start that the rules now give for these occurrences, or None when there is none any more."""
-    wanted = set(ties)
-    if not wanted:
-        return None
-    last = max(tie.day for tie in wanted) + LOOK_BEHIND
-    since = min(tie.day for tie in wanted) - LOOK_BEHIND
-    for start in timetable.starts(registration.registered, since, catch_up=registration.catch_up):
-        if wanted & set(start.ties):
-            return start
-        if start.slot.exec_date > last:
-            return None
-    return None
 
 
 # -- what a generation hands to the next one --

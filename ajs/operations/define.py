@@ -18,7 +18,8 @@ from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.timetables import timetables
-from ajs.plan import RootPlan, coming, recalculated
+from ajs.plan import RootPlan, coming
+from ajs.replanning import recalculated
 from ajs.schedule import Slot, Timetable
 from ajs.store import agents, log, plans, units
 from ajs.store.database import Reading, Writing
@@ -162,7 +163,8 @@ class _Plans:
         changes, notes = [], {}
         for number in counted(progress, "planning", touched):
             before = self._plans[number]
-            after, notes[number] = recalculated(before, tables[number])
+            base_time_was = self._tables[number].calendar.base_time
+            after, notes[number] = recalculated(before, tables[number], base_time_was)
             changes.append(PlanChange(number, before, after))
         saved = plans.save_plans(tx, changes, operation)
         diffs = []

@@ -37,6 +37,44 @@ STORIES = {
         10 12:00 ajsentry => 15 10:00
         11 15:00 ajsplan -d 11 -t 10:00 -p => ran 11 15:00
     """,
+    "pushed ahead and kept, then the rule is edited to before it: each of the two runs once": """
+        R sd=2025/08/11 cy=1,d st=20:00
+        10 12:00 ajsentry => 11 20:00
+        10 12:01 ajsplan -t 19:00 => 11 19:00 | 11 20:00, 12 20:00
+        10 12:02 define R sd=2025/08/11 cy=1,d st=19:30 => 11 19:00 | 11 19:30, 12 19:30
+        10 12:03 define R sd=2025/08/11 cy=1,d st=18:30 => 11 18:30, 11 19:00 added | 12 18:30
+        13 12:00 advance => ran 11 18:30, 11 19:00, 12 18:30
+    """,
+    "pushed ahead and kept, then its day is closed: each of the two runs once": """
+        closed 2025/08/30
+        R sd=2025/08/20 cy=1,m st=20:00 sh=be
+        10 12:00 ajsentry => 20 20:00
+        10 12:01 ajsplan -t 9:00 => 20 09:00 | 20 20:00
+        10 12:02 define closed 2025/08/20 => 19 20:00, 20 09:00 added
+        21 12:00 advance => ran 19 20:00, 20 09:00
+    """,
+    "an occurrence that ran does not come again when its rule is edited": """
+        R sd=2025/08/11 cy=1,d st=20:00
+        10 12:00 ajsentry => 11 20:00
+        11 21:00 advance => 12 20:00
+        11 21:01 define R sd=2025/08/11 cy=1,d st=22:00 => 12 22:00 | 13 22:00
+        13 12:00 advance => ran 11 20:00, 12 22:00
+    """,
+    "an occurrence that ran does not come again when its day is opened": """
+        closed 2025/08/15
+        R sd=2025/08/15 cy=1,w st=10:00 sh=be
+        10 12:00 ajsentry => 14 10:00
+        14 11:00 advance => 22 10:00
+        14 11:01 define closed 2025/08/30 => 22 10:00 | 29 10:00
+        23 12:00 advance => ran 14 10:00, 22 10:00
+    """,
+    "a changed run stays where it was put when its rule is edited": """
+        R sd=2025/08/11 cy=1,d st=10:00
+        10 12:00 ajsentry => 11 10:00
+        10 12:01 ajsplan -c 10 => 11 10:10 | 12 10:00
+        10 12:02 define R sd=2025/08/11 cy=1,d st=14:00 => 11 10:10 | 12 14:00
+        10 12:03 ajsplan -u => 11 14:00 | 12 14:00
+    """,
     "a day before today is over": """
         R sd=2025/08/15 st=10:00
         B sd=2025/08/15 st=10:00

@@ -30,10 +30,10 @@ from ajs.plan import (
     RootPlan,
     coming,
     nested_without_rules,
-    recalculated,
     started,
     with_next,
 )
+from ajs.replanning import recalculated
 from ajs.schedule import DayMode, Slot, Timetable
 from tests.notation import calendar, rule
 
@@ -48,6 +48,7 @@ class World:
         self.ran: list[Slot] = []
         self.now = datetime(2025, 8, 1)
         self.last_id = 0
+        self.told: tuple[str, ...] = ()
 
     # -- the head --
 
@@ -91,9 +92,10 @@ class World:
             case ["ajsplan", *options]:
                 self.change(options)
             case ["define", *head]:
+                base_time_was = self.timetable.calendar.base_time
                 self.head(" ".join(head))
                 assert self.plan is not None
-                self.plan, _ = recalculated(self.plan, self.timetable)
+                self.plan, self.told = recalculated(self.plan, self.timetable, base_time_was)
             case ["advance"]:
                 pass
             case _:
