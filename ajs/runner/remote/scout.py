@@ -78,9 +78,9 @@ class Scout:
             self._stopping = True
             self._news.notify_all()
 
-    def join(self) -> None:
-        """Wait for the end after ``stop``."""
-        self._thread.join()
+    def join(self, seconds: float) -> None:
+        """Wait for the end after ``stop``, so long at most: opening a link cannot be broken off."""
+        self._thread.join(seconds)
 
     def _run(self) -> None:
         while not self._forgotten():
