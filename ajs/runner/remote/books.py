@@ -119,6 +119,8 @@ class Watch:
     refused: str = ""
     """Why its start was refused last."""
     rest_until_s: float = 0.0
+    unstored: str = ""
+    """Why what it wrote could not be stored here the last time."""
     whole: set[Stream] = field(default_factory=set)
     """The streams of which all that there is has been fetched."""
 
@@ -142,8 +144,6 @@ class Books:
         """Whether the agent has been restarted since it was met: what it has no record of may have run."""
         self.skew = timedelta()
         """How far its clock is ahead of ours."""
-        self.unstored = ""
-        """Why what jobs wrote cannot be stored here, "" when it can."""
 
     @property
     def idle(self) -> bool:
@@ -154,6 +154,11 @@ class Books:
     def watched(self) -> int:
         """How many attempts are watched."""
         return sum(watch.watched for watch in self._watches.values())
+
+    @property
+    def unstored(self) -> str:
+        """Why what jobs wrote cannot be stored here, "" when it can."""
+        return next((w.unstored for w in self._watches.values() if w.unstored), "")
 
     # -- what is to be done --
 
@@ -278,7 +283,7 @@ class Books:
             try:
                 found += self._answered(watch, request, answer, now_s)
             except StoreError as error:
-                self.unstored = error.message
+                watch.unstored = error.message
                 self._rest(watch, now_s, DISK_REST_S)
             self._drop_if_done(watch)
         return found
@@ -443,21 +448,19 @@ class Books:
 
     def _data(self, watch: Watch, answer: Data) -> Iterable[Observed]:
         self._fetched.append(watch.name, answer.stream, answer.offset, answer.content)
-        self.unstored = ""
         if self._fetched.size(watch.name, answer.stream) >= answer.size:
             watch.whole.add(answer.stream)
         if len(watch.whole) < len(Stream):
             return []
         if not watch.store:
             # All that there is so far; whoever reads on will say so.
-            watch.follow, watch.whole = False, set()
+            watch.follow, watch.whole, watch.unstored = False, set(), ""
             return []
         return self._stored(watch)
 
     def _stored(self, watch: Watch) -> Iterable[Observed]:
         self._fetched.sync(watch.name)
-        self.unstored = ""
-        watch.store = False
+        watch.store, watch.unstored = False, ""
         return [Observed(watch.key, attempts.Stored())]
 
     def _rest(self, watch: Watch, now_s: float, seconds: float = 1.0) -> None:

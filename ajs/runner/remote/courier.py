@@ -314,6 +314,8 @@ class Courier:
             raise
         if relay:
             desk.relays.reached(relay)
+        if self._stopping:
+            link.close()
         try:
             self._introduce(relay, link)
         except LinkError:

@@ -64,10 +64,13 @@ class Relays:
         with self._lock:
             self._links[name] += by
 
-    def in_order(self, defined: Agents, relay: str, first: str = "") -> list[str]:
+    def in_order(
+        self, defined: Agents, relay: str, first: str = "", *, probe: bool = False
+    ) -> list[str]:
         """Return the relay agents of a name in the order to try them; those that failed are left out while they rest.
 
-        ``first`` comes first where it may be tried. For no relay there is one way, the direct one.
+        ``first`` comes first where it may be tried; with ``probe`` so do those that have failed and rested: nobody
+        else finds out that one works again which others stand before. For no relay there is one way, the direct one.
         """
         if relay == DIRECT:
             return [DIRECT]
@@ -75,10 +78,11 @@ class Relays:
         with self._lock:
             now_s = self._stopwatch.elapsed_s()
             resting = {n for n, trouble in self._troubles.items() if now_s < trouble.until_s}
+            rested = self._troubles.keys() - resting if probe else set()
             links = dict(self._links)
         named = [m for m in members(defined, relay) if m.agent in limits]
         found = by_preference((m for m in named if m.agent not in resting), limits, links)
-        return sorted(found, key=lambda name: name != first)
+        return sorted(found, key=lambda name: name != first and name not in rested)
 
 
 def at_relay(error: LinkError) -> bool:

@@ -122,9 +122,7 @@ class FakeAgent:
 
     def ask(self, requests: Sequence[Request], upto: int | None = None) -> Heard | Unheard:
         """What the manager hears of the answers."""
-        return answers.parse(
-            self.converse(build(requests), "nonce123", upto), "nonce123", requests
-        )
+        return answers.parse(self.converse(build(requests), "nonce123", upto), "nonce123", requests)
 
     def _answer(self, words: list[str]) -> list[bytes]:
         match words:
