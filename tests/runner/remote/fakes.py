@@ -66,7 +66,7 @@ class FakeAgent:
     heard: list[str] = field(default_factory=list)
     """The request lines that came, in order."""
     acked_results: Counter[str] = field(default_factory=Counter)
-    on_end: Callable[[str], object] = lambda name: None
+    on_end: Callable[[str], object] = lambda _: None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     # -- what happens there --
@@ -126,23 +126,26 @@ class FakeAgent:
 
     def _answer(self, words: list[str]) -> list[bytes]:
         match words:
-            case ["hello"]:
-                clock = int((NOON + self.clock_ahead).timestamp())
-                port = self.port
-                said = f"hello {self.address} {port} {self.init} {clock} 999 web {self.missing}"
-                return [said.encode()]
             case ["list"]:
                 return self._list()
-            case ["state", name]:
-                return [self._state(name).encode()]
-            case ["start", name, epoch, boot, not_after, *_]:
-                return [self._start(name, epoch, boot, int(not_after)).encode()]
             case ["fetch", name, stream, offset, most]:
                 return self._fetch(name, stream, int(offset), int(most))
             case ["kill", name]:
                 return [f"survivors {name} 0".encode(), self._kill(name).encode()]
+            case _:
+                return [self._line(words).encode()]
+
+    def _line(self, words: list[str]) -> str:
+        match words:
+            case ["hello"]:
+                clock = int((NOON + self.clock_ahead).timestamp())
+                return f"hello {self.address} {self.port} {self.init} {clock} 9 web {self.missing}"
+            case ["state", name]:
+                return self._state(name)
+            case ["start", name, epoch, boot, not_after, *_]:
+                return self._start(name, epoch, boot, int(not_after))
             case ["ack", name]:
-                return [self._ack(name).encode()]
+                return self._ack(name)
         raise AssertionError(words)
 
     def _word(self, name: str) -> str:

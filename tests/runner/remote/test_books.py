@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -501,8 +502,11 @@ def test_what_is_none_of_ours_is_not_looked_at(books):
 def test_a_disk_that_is_full_here_loses_nothing_of_all_else(books, monkeypatch):
     take(books, StoreResult)
     take(books, StartAttempt, name="a-2", key=KEY._replace(path="b"))
-    full = lambda descriptor, content: os.write(os.open("/dev/full", os.O_WRONLY), b"x")
-    monkeypatch.setattr("ajs.dispatch.fetched.Fetched._write", lambda *_: full(*_[:2]))
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("ajs.dispatch.fetched.Fetched._write", full)
     out, err = data(0, b"abc", 3), data(0, b"", 0, Stream.ERR)
     assert hear(books, stands(RUNNING, name="a-2"), out, err) == ["Running"]
     assert "cannot be stored" in books.unstored

@@ -77,7 +77,7 @@ def test_a_kill_reaches_the_job(it):
 
 
 def test_without_events_the_list_tells_the_end(it):
-    it.agents[0].on_end = lambda name: None
+    it.agents[0].on_end = lambda _: None
     started(it)
     it.agents[0].end("j")
     it.pass_by(tested.POLL_S)
@@ -301,7 +301,7 @@ def test_a_job_folder_made_anew_means_that_every_record_is_gone(it):
 def test_after_a_restart_of_the_agent_what_ran_is_lost_and_what_ended_is_not(it):
     started(it)
     started(it, "k")
-    it.agents[0].on_end = lambda name: None
+    it.agents[0].on_end = lambda _: None
     it.agents[0].end("k", 4)
     where = it.identity()
     it.agents[0].reboot()
