@@ -146,7 +146,8 @@ class FakeAgent:
                 return self._start(name, epoch, boot, int(not_after))
             case ["ack", name]:
                 return self._ack(name)
-        raise AssertionError(words)
+            case _:
+                raise AssertionError(words)
 
     def _word(self, name: str) -> str:
         job = self.jobs.get(name)
@@ -176,6 +177,8 @@ class FakeAgent:
                 return f"claimed {name} {self.up - job.began} {'barred' if job.barred else 'open'}"
             case "running":
                 return f"running {name} 11 12 {began}"
+            case _:
+                pass
         why = "runner" if job.boot == self.boot else "boot"
         return f"lost {name} {why} {'there' if job.there and why == 'runner' else 'gone'} 12"
 

@@ -36,6 +36,7 @@ from ajs.dispatch.protocol import (
     Expired,
     Fetch,
     KillOrdered,
+    List,
     Listed,
     Misunderstood,
     Other,
@@ -355,7 +356,7 @@ def test_a_list_ends_the_silence_too(books):
     take(books, StartAttempt)
     hear(books, stands(RUNNING))
     books.silent(NOON)
-    asked = [(None, tested.List())]
+    asked = [(None, List())]
     assert told(books.heard(asked, [Listed({NAME: stands(RUNNING)})], 0.0)) == ["Running"]
     assert told(books.silent(NOON)) == ["NoAnswer since 12:00:00"]
 

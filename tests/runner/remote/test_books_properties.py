@@ -97,7 +97,8 @@ class World:
                 if name in self.kills and attempt.started is not None:
                     wanted.append(KillAttempt(key, PLACE))
                 return wanted
-        return []
+            case _:
+                return []
 
     def hear(self, seen: list[Observed]) -> None:
         for one in seen:
@@ -138,6 +139,8 @@ class World:
                 self.ask(requests)
             case "cut":
                 upto = self.random.randint(0, len(build(requests)))
+            case _:
+                pass
         heard = self.ask(requests, upto)
         if fate in {"answer lost", "cut"} and self.random.random() < 0.7:
             return
@@ -178,6 +181,8 @@ class World:
                 self.arrive_late()
             case "odd":
                 self.odd()
+            case _:
+                pass
 
     def odd(self) -> None:
         random = self.random
@@ -195,6 +200,8 @@ class World:
                 self.agent.reboot()
             case "look":
                 self.books.look_at(random.choice(list(self.attempts)), follow=True)
+            case _:
+                pass
 
     def arrive_late(self) -> None:
         while self.delayed:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -37,10 +38,15 @@ def dials(it: World) -> int:
     return it.links.opened.count(("AGT1", BALANCER))
 
 
+def waits(scout: Any) -> bool:
+    """Whether a scout looks for nobody just now."""
+    return bool(scout._news._waiters)
+
+
 def pausing(it: World, way: Way = WAY) -> None:
     """Wait until the scout is content."""
     scout = it.places._scouts[way]
-    it.until(lambda: scout._old == 0 and len(scout._news._waiters) == 1)
+    it.until(lambda: scout._old == 0 and waits(scout))
 
 
 def test_nobody_is_looked_for_before_somebody_is_wanted(it):
@@ -112,7 +118,7 @@ def test_a_search_whose_destination_was_taken_away_ends_no_thread(it):
     it.places.seek(frozenset({WAY}), Agents())
     assert it.links.opened == []
     it.places.seek(frozenset({WAY}), DEFINED)
-    it.until(lambda: it.places._scouts[WAY]._news._waiters)
+    it.until(lambda: waits(it.places._scouts[WAY]))
     it.nudge()
     met(it)
 
