@@ -368,6 +368,11 @@ class FakeFleet:
         found = [start for machine in self._machines() for start in machine.starts]
         return sorted(found, key=lambda start: start[1])
 
+    @property
+    def ends(self) -> dict[AttemptKey, datetime]:
+        """When what was started has ended, or will end."""
+        return {key: at for machine in self._machines() for key, at in machine.ends.items()}
+
     def started_on(self, agent: AgentIdentity) -> list[AttemptKey]:
         """Return what an agent has started."""
         return [key for key, _ in self._agents[agent].starts]
