@@ -26,6 +26,8 @@ from ajs.runner.remote.talk import converse, introduced, root_of
 
 POLL_S = 5.0
 """How often to ask how the jobs stand."""
+FIRST_POLL_S = 1.0
+"""How soon to ask after somebody has begun to listen: what ended before that was not heard."""
 IDLE_POLL_S = 30.0
 """How often to ask for a sign of life when there are none: who has gone without a word gets no job."""
 SILENCE_S = 15.0
@@ -64,6 +66,8 @@ class Courier:
         self._closed = False
         """Whether nothing is taken any more: what came now nobody would see."""
         self._poll_at_s = 0.0
+        self._new_listener = False
+        """Whether somebody has begun to listen since it was asked last."""
         self._rest_s = 0.0
         self._rest_until_s = 0.0
         self._used_at_s = self._heard_at_s = self._waits_since_s = desk.clock.elapsed_s()
@@ -224,7 +228,8 @@ class Courier:
             self._uptime_ahead_s = heard.agent.uptime_s - now_s
             seen = self._books.heard(asked, heard.answers, now_s)
             if any(watch is None for watch, _ in asked):
-                self._poll_at_s = now_s + POLL_S
+                self._poll_at_s = now_s + (FIRST_POLL_S if self._new_listener else POLL_S)
+                self._new_listener = False
         self._heard(now_s)
         if seen:
             self._desk.tell(seen, relay)
@@ -406,6 +411,9 @@ class Courier:
             if self._closed:
                 return
             self._listeners.append(stream)
+            self._new_listener = True
+            self._poll_at_s = min(self._poll_at_s, self._desk.clock.elapsed_s() + FIRST_POLL_S)
+            self._news.notify_all()
         try:
             rest = b""
             for piece in stream:

@@ -458,3 +458,12 @@ def test_close_ends_all_at_once_whatever_hangs(it, monkeypatch):
     it.until(lambda: all(s.ended for s in it.places._scouts.values()))
     assert len(it.links.opened) == opened
     assert it.links.living() == []
+
+
+def test_what_ended_before_anybody_listened_is_soon_asked_about(it):
+    it.agents[0].on_end = lambda _: None
+    started(it)
+    it.until(lambda: it.courier()._listeners)
+    it.agents[0].end("j")
+    it.pass_by(tested.FIRST_POLL_S)
+    it.hears("j: Ended 0")
