@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from ajs.agents import Agents, remote_place
 from ajs.attempts import TAKES_SLOT, Attempt, AttemptKey, AttemptState
 from ajs.fleet import NOBODY_MET
 from ajs.lifecycle import LiveGeneration
@@ -20,16 +21,16 @@ from ajs.store.database import Store, Writing, connect
 from ajs.store.define import apply_definitions
 from ajs.store.folder import database
 from ajs.store.sources import Calendars
-from ajs.testing import FakeClock, FakeMachine, FakeRun, Faults, runs_by_path
+from ajs.testing import FakeClock, FakeFleet, FakeMachine, FakeRun, Faults, runs_by_path
 
 EVENING = datetime(2026, 8, 11, 22, 0)
 TURNS = 5000
 
 
 class Places:
-    """The fake machine behind the port that the manager knows; ``names`` are the names that it was told."""
+    """The fake machine or fleet behind the port that the manager knows; ``names`` are the names that it was told."""
 
-    def __init__(self, machine: FakeMachine) -> None:
+    def __init__(self, machine: FakeMachine | FakeFleet) -> None:
         self.machine = machine
         self.names: dict[AttemptKey, str] = {}
 
@@ -44,10 +45,11 @@ class Places:
         return self.machine.next_at()
 
     def seek(self, ways, agents):
-        pass
+        if isinstance(self.machine, FakeFleet):
+            self.machine.seek(ways, agents)
 
     def met(self):
-        return NOBODY_MET
+        return self.machine.met() if isinstance(self.machine, FakeFleet) else NOBODY_MET
 
 
 class Crash(Exception):
@@ -96,19 +98,25 @@ class World:
         faults: Faults | None = None,
         seed: int = 0,
         limit: int | None = None,
+        agents: Agents = Agents(),
     ) -> None:
         self.folder = str(folder)
         self.limit = limit
         self.clock = FakeClock(now)
         self.jobs = dict(jobs or {})
-        self.machine = FakeMachine(runs_by_path(self.jobs), faults=faults, seed=seed)
+        runs = runs_by_path(self.jobs)
+        self.machine: FakeMachine | FakeFleet
+        if agents == Agents():
+            self.machine = FakeMachine(runs, faults=faults, seed=seed)
+        else:
+            self.machine = FakeFleet(runs, agents, faults=faults, seed=seed)
         create(self.folder, name="main", at=self.clock.now(), by_version="0.1.0").close()
         self.other = Store.open(self.folder)
         """What commands use: another connection than the manager's."""
         self.roots = {f"/sales/{root.name}": root for root in roots}
         with self.other.write() as tx:
             given = [RootDefinition(path, root) for path, root in self.roots.items()]
-            apply_definitions(tx, [], given, [], self.operation(tx, "define"))
+            apply_definitions(tx, [], given, [], self.operation(tx, "define"), agents)
         self.happened: list[Happened] = []
         self.begin()
 
@@ -194,7 +202,8 @@ class World:
             live, attempts = runs.live(tx), runs.open_attempts(tx)
         assert _live_as_stored(memory.live) == _live_as_stored(live)
         assert _attempts_as_stored(memory.attempts()) == _attempts_as_stored(attempts)
-        assert memory.busy == sum(a.state in TAKES_SLOT for a in attempts.values())
+        here = [a for a in attempts.values() if remote_place(a.place) is None]
+        assert memory.busy == sum(a.state in TAKES_SLOT for a in here)
         queued = [key for key, a in attempts.items() if a.state is AttemptState.QUEUED]
         assert list(memory._queue) == queued
 

@@ -98,9 +98,9 @@ def invariants(it: World) -> None:
     # Every attempt is done with, and has one ending; the machine's word is the one that is stored.
     assert {a.state for a in attempts} <= DONE
     for a in attempts:
-        record = it.machine._records.get(AttemptKey(a.generation, a.path, a.number))
-        if record is not None and record.result is not None and a.state == "ACKED":
-            assert (a.return_code, a.signal) == (record.result.return_code, record.result.signal)
+        result = it.machine.record(AttemptKey(a.generation, a.path, a.number))
+        if result is not None and a.state == "ACKED":
+            assert (a.return_code, a.signal) == (result.return_code, result.signal)
     # Every change of a status is recorded once, with its cause, up to what is there now.
     told: dict[tuple[int, str], list[str]] = {}
     for event in events:

@@ -18,6 +18,7 @@ from ajs.decide import Observed
 from ajs.dispatch.fetched import Fetched
 from ajs.dispatch.messages import Absent, Claimed, Ended, Lost, NotTaken, Remains, Running, Stream
 from ajs.dispatch.protocol import (
+    MOST_PAYLOAD,
     Ack,
     Answer,
     Damaged,
@@ -28,6 +29,7 @@ from ajs.dispatch.protocol import (
     KillOrdered,
     List,
     Listed,
+    Misunderstood,
     Other,
     Request,
     Stands,
@@ -36,6 +38,7 @@ from ajs.dispatch.protocol import (
     Tomb,
     observed,
 )
+from ajs.errors import StoreError
 
 STARTS = 16
 """How many attempts are started in one conversation at most."""
@@ -51,17 +54,31 @@ CLAIMED_S = 30
 """An attempt that was taken and has not begun after so long is ended (ssh-dispatch.md 3.6, row 4)."""
 TRIES = 5
 """How often a start that the agent refuses is tried again, after 1, 2, 4 .. seconds, before the job has failed."""
+CLAIMED_REST_S = 0.25
+"""How long to wait before asking again about an attempt that was taken and has not begun yet."""
+DISK_REST_S = 5.0
+"""How long to wait when what a job wrote cannot be stored here."""
 SKEW = timedelta(seconds=2)
 """Clocks that differ by less count as equal: the agent's is told in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """What to start: the launch script, the job file, and how long it may take."""
+    """What to start: the launch script, the job file, and how long it may take.
+
+    Raises ValueError for more than an agent takes.
+    """
 
     launch: bytes
     file: bytes = b""
     timeout_s: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no agent would take."""
+        if self.size > MOST_PAYLOAD:
+            raise ValueError(
+                f"the job takes {self.size} bytes, an agent takes {MOST_PAYLOAD} at most"
+            )
 
     @property
     def size(self) -> int:
@@ -95,8 +112,15 @@ class Watch:
     """Whether somebody reads what it writes."""
     ack: bool = False
     not_after: int | None = None
+    """What the starts of it that were sent say; None when none was sent that may still begin."""
+    open_starts: int = 0
+    """How many starts of it were sent and not answered, of those that may still begin."""
     refusals: int = 0
+    refused: str = ""
+    """Why its start was refused last."""
     rest_until_s: float = 0.0
+    unstored: str = ""
+    """Why what it wrote could not be stored here the last time."""
     whole: set[Stream] = field(default_factory=set)
     """The streams of which all that there is has been fetched."""
 
@@ -131,6 +155,11 @@ class Books:
         """How many attempts are watched."""
         return sum(watch.watched for watch in self._watches.values())
 
+    @property
+    def unstored(self) -> str:
+        """Why what jobs wrote cannot be stored here, "" when it can."""
+        return next((w.unstored for w in self._watches.values() if w.unstored), "")
+
     # -- what is to be done --
 
     def take(self, action: Send, name: str, payload: Payload | None, *, begun: bool) -> None:
@@ -140,10 +169,11 @@ class Books:
             watch = self._watches[name] = Watch(key=action.key, name=name, relay=action.relay)
         match action:
             case StartAttempt():
-                watch.watched, watch.relay = True, action.relay
+                watch.watched, watch.told, watch.relay = True, False, action.relay
                 watch.payload, watch.ask = (None, True) if self.reborn else (payload, False)
             case AskAgain():
-                watch.watched = watch.ask = True
+                # Nothing is started: what was not answered may be told to start once more when it is absent.
+                watch.watched, watch.told, watch.payload, watch.ask = True, False, None, True
                 watch.begun = watch.begun or begun
             case KillAttempt():
                 watch.kill = True
@@ -168,7 +198,10 @@ class Books:
                 watch.payload, watch.ask = None, True
 
     def requests(self, now_s: float, uptime_s: int, *, poll: bool) -> list[Asked]:
-        """Return what to ask the agent now, starts of one relay agent only; ``uptime_s`` is the agent's."""
+        """Return what to ask the agent now, starts of one relay agent only; ``uptime_s`` is the agent's.
+
+        Tell ``sends`` of it before it is sent.
+        """
         asked: list[Asked] = list(self._starts(now_s, uptime_s))
         for watch in self._watches.values():
             if watch.rest_until_s > now_s:
@@ -184,9 +217,17 @@ class Books:
         asked += list(self._fetches(now_s))[:FETCHES]
         return asked
 
-    def next_s(self) -> float | None:
+    @staticmethod
+    def sends(asked: Sequence[Asked]) -> None:
+        """Take note that these requests are sent now, whether or not they will be answered."""
+        for watch, request in asked:
+            if watch is not None and isinstance(request, Start):
+                watch.not_after = request.not_after
+                watch.open_starts += 1
+
+    def next_s(self, now_s: float) -> float | None:
         """Return when something that rests is to be tried again, None when nothing does."""
-        times = (w.rest_until_s for w in self._watches.values() if w.rest_until_s)
+        times = (w.rest_until_s for w in self._watches.values() if w.rest_until_s > now_s)
         return min(times, default=None)
 
     def _starts(self, now_s: float, uptime_s: int) -> Iterator[Asked]:
@@ -202,13 +243,12 @@ class Books:
             count, size = count + 1, size + payload.size
             if count > STARTS or (count > 1 and size > START_BYTES):
                 return
-            if watch.not_after is None:
-                watch.not_after = uptime_s + NOT_AFTER_S
+            not_after = watch.not_after
             start = Start(
                 attempt_id=watch.name,
                 epoch=self.agent.epoch,
                 boot_id=self.agent.boot_id,
-                not_after=watch.not_after,
+                not_after=uptime_s + NOT_AFTER_S if not_after is None else not_after,
                 launch=payload.launch,
                 file=payload.file,
                 timeout_s=payload.timeout_s,
@@ -231,30 +271,45 @@ class Books:
     ) -> list[Observed]:
         """Take in the answers to requests, and return what they mean for the manager.
 
-        Raises StoreError when what a job wrote cannot be stored here.
+        What cannot be stored here is fetched again later, see ``unstored``; it stands in the way of nothing else.
         """
         found: list[Observed] = []
         for (watch, request), answer in zip(asked, answers, strict=True):
             if watch is None:
                 if isinstance(answer, Listed):
-                    found += self._listed(answer)
+                    found += self._listed(answer, now_s)
                 continue
             watch.silent = False
-            match answer:
-                case Stands():
-                    found += self._stands(watch, request, answer, now_s)
-                case KillOrdered(stands=stands):
-                    watch.kill = False
-                    if watch.watched:
-                        found += self._stands(watch, request, stands, now_s)
-                case Data():
-                    found += self._data(watch, answer)
-                case Damaged():
-                    self._rest(watch, now_s)
-                case _:
-                    pass  # not answered, and asked again
+            try:
+                found += self._answered(watch, request, answer, now_s)
+            except StoreError as error:
+                watch.unstored = error.message
+                self._rest(watch, now_s, DISK_REST_S)
             self._drop_if_done(watch)
         return found
+
+    def _answered(
+        self, watch: Watch, request: Request, answer: Answer, now_s: float
+    ) -> Iterable[Observed]:
+        match answer:
+            case Stands():
+                return self._stands(watch, request, answer, now_s)
+            case KillOrdered(stands=stands):
+                watch.kill = False
+                return self._stands(watch, request, stands, now_s)
+            case Data():
+                return self._data(watch, answer)
+            case Damaged() | Misunderstood():
+                # What came after it was not answered; the next time that goes without it.
+                if isinstance(request, Start):
+                    watch.open_starts -= 1
+                self._rest(watch, now_s)
+            case _ if isinstance(request, Start):
+                # The helper stopped before it.
+                watch.open_starts -= 1
+            case _:
+                pass  # not answered, and asked again
+        return ()
 
     def silent(self, since: datetime) -> list[Observed]:
         """Return that there is no answer about all that is watched, where that was not said yet."""
@@ -285,7 +340,7 @@ class Books:
         if watch.ack:
             yield attempts.Acked()
 
-    def _listed(self, answer: Listed) -> Iterable[Observed]:
+    def _listed(self, answer: Listed, now_s: float) -> Iterable[Observed]:
         found: list[Observed] = []
         for watch in list(self._watches.values()):
             if not watch.watched or watch.payload is not None:
@@ -295,7 +350,8 @@ class Books:
                 # Not there or done with: only a question about it alone tells which.
                 watch.ask = True
             else:
-                found += self._standing(watch, stands)
+                watch.silent = False
+                found += self._standing(watch, stands, now_s)
             self._drop_if_done(watch)
         return found
 
@@ -304,36 +360,42 @@ class Books:
     ) -> Iterable[Observed]:
         match request:
             case Ack():
-                if isinstance(stands.standing, Tomb):
+                # It ends with a tomb. Absent says that this one is gone too, or that nothing was ever there.
+                if isinstance(stands.standing, Tomb | Absent):
                     watch.ack = False
                     return [Observed(watch.key, attempts.Acked())]
                 self._rest(watch, now_s)
                 return []
             case Fetch():
-                # There is nothing more to be had.
+                # There is nothing more to be had, or nothing yet.
+                watch.follow = False
                 return self._stored(watch) if watch.store else []
             case Start():
                 return self._started(watch, stands, now_s)
             case _:
-                return self._standing(watch, stands) if watch.watched else []
+                return self._standing(watch, stands, now_s) if watch.watched else []
 
     def _started(self, watch: Watch, stands: Stands, now_s: float) -> Iterable[Observed]:
+        watch.open_starts -= 1
         match stands.standing:
             case NotTaken(reason):
-                watch.refusals += 1
-                if watch.refusals > TRIES:
+                watch.refusals, watch.refused = watch.refusals + 1, reason
+                if watch.refusals > TRIES and not watch.open_starts:
                     return self._over(watch, attempts.FailedToStart(reason))
-                self._rest(watch, now_s, 2.0 ** (watch.refusals - 1))
+                # While another start of it may still arrive, only its expiry proves that none begins.
+                self._rest(watch, now_s, 2.0 ** (min(watch.refusals, TRIES) - 1))
                 return []
             case Expired():
                 # No start of it that was ever sent can begin any more, so a new one may be sent.
-                watch.not_after = None
+                watch.not_after, watch.open_starts = None, 0
+                if watch.refusals > TRIES:
+                    return self._over(watch, attempts.FailedToStart(watch.refused))
                 return []
             case _:
                 watch.payload = None
-                return self._standing(watch, stands)
+                return self._standing(watch, stands, now_s) if watch.watched else []
 
-    def _standing(self, watch: Watch, stands: Stands) -> Iterable[Observed]:
+    def _standing(self, watch: Watch, stands: Stands, now_s: float) -> Iterable[Observed]:
         watch.ask = False
         match stands.standing:
             case Running(started=started):
@@ -348,6 +410,7 @@ class Books:
                 # Too old, whoever took it died before it began: killed, it never will, and the agent says so.
                 watch.kill = watch.kill or (stands.age_s or 0) > CLAIMED_S
                 watch.ask = True
+                self._rest(watch, now_s, CLAIMED_REST_S)
                 return []
             case _:
                 return self._over(watch, self._ending(watch, stands))
@@ -385,20 +448,20 @@ class Books:
 
     def _data(self, watch: Watch, answer: Data) -> Iterable[Observed]:
         self._fetched.append(watch.name, answer.stream, answer.offset, answer.content)
-        if answer.offset + len(answer.content) >= answer.size:
+        if self._fetched.size(watch.name, answer.stream) >= answer.size:
             watch.whole.add(answer.stream)
         if len(watch.whole) < len(Stream):
             return []
         if not watch.store:
             # All that there is so far; whoever reads on will say so.
-            watch.follow, watch.whole = False, set()
+            watch.follow, watch.whole, watch.unstored = False, set(), ""
             self._fetched.touch(watch.name)
             return []
         return self._stored(watch)
 
     def _stored(self, watch: Watch) -> Iterable[Observed]:
         self._fetched.sync(watch.name)
-        watch.store = False
+        watch.store, watch.unstored = False, ""
         return [Observed(watch.key, attempts.Stored())]
 
     def _rest(self, watch: Watch, now_s: float, seconds: float = 1.0) -> None:

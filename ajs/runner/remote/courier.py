@@ -17,8 +17,7 @@ from ajs.dispatch.answers import parse_event
 from ajs.dispatch.launching import follow_command
 from ajs.dispatch.link import FarSide, Link, Stream
 from ajs.dispatch.link_errors import Closed, LinkError
-from ajs.dispatch.protocol import Heard, Hello, Introduction
-from ajs.errors import StoreError
+from ajs.dispatch.protocol import Heard, Hello, Introduction, Start
 from ajs.fleet import Contact
 from ajs.runner.remote.books import Asked, Books, Payload
 from ajs.runner.remote.desk import Desk
@@ -27,6 +26,10 @@ from ajs.runner.remote.talk import converse, introduced, root_of
 
 POLL_S = 5.0
 """How often to ask how the jobs stand."""
+FIRST_POLL_S = 1.0
+"""How soon to ask after somebody has begun to listen: what ended before that was not heard."""
+IDLE_POLL_S = 30.0
+"""How often to ask for a sign of life when there are none: who has gone without a word gets no job."""
 SILENCE_S = 15.0
 """After how long without an answer the manager is told."""
 OPEN_S = 15.0
@@ -36,8 +39,6 @@ LONGEST_REST_S = 15.0
 """How long to wait after no relay agent led to the agent: twice as long each time, up to this."""
 IDLE_S = 600.0
 """After how long without anything to do the links are given up."""
-DISK_REST_S = 5.0
-"""How long to wait when what a job wrote cannot be stored here."""
 
 
 def key_of(far_side: FarSide) -> str:
@@ -62,10 +63,14 @@ class Courier:
         self._trouble = "no link to it has been opened yet"
         self._over = ""
         self._stopping = False
+        self._closed = False
+        """Whether nothing is taken any more: what came now nobody would see."""
         self._poll_at_s = 0.0
+        self._new_listener = False
+        """Whether somebody has begun to listen since it was asked last."""
         self._rest_s = 0.0
         self._rest_until_s = 0.0
-        self._used_at_s = self._heard_at_s = desk.clock.elapsed_s()
+        self._used_at_s = self._heard_at_s = self._waits_since_s = desk.clock.elapsed_s()
         self._heard_at: datetime = desk.clock.now().utc
         self._thread = threading.Thread(
             target=self._run, name=f"courier {agent.label}", daemon=True
@@ -81,24 +86,30 @@ class Courier:
     def contact(self) -> Contact:
         """The agent, and why it cannot be used now."""
         restarted = "it was restarted" if self._books.reborn else ""
-        return Contact(self.agent, self._over or restarted or self._trouble)
+        unlinked = "" if self.linked else "no link to it lives"
+        return Contact(self.agent, self._over or restarted or self._trouble or unlinked)
 
     @property
     def ended(self) -> bool:
-        """Whether the courier has nothing to do any more and has gone, or never will do anything again."""
-        return not self._thread.is_alive()
+        """Whether the courier takes nothing any more: it had nothing to do for long, or its agent is gone."""
+        return self._closed
 
     @property
     def linked(self) -> bool:
         """Whether there is a link that lives."""
         return any(link.ended is None for link in list(self._links.values()))
 
-    def take(self, action: Send, name: str, payload: Payload | None, *, begun: bool) -> None:
-        """Take one action to carry out."""
+    def take(self, action: Send, name: str, payload: Payload | None, *, begun: bool) -> bool:
+        """Take one action to carry out; return whether that was done, False when the courier has ended."""
         with self._news:
-            self._books.take(action, name, payload, begun=begun)
+            if self._closed:
+                return False
             self._used_at_s = self._desk.clock.elapsed_s()
+            if not self._books.watched:
+                self._waits_since_s = self._used_at_s
+            self._books.take(action, name, payload, begun=begun)
             self._news.notify_all()
+            return True
 
     def look_at(self, names: Iterable[str], *, follow: bool) -> None:
         """Look at attempts at once that something may have happened to; ``follow``: somebody reads what they write."""
@@ -106,38 +117,52 @@ class Courier:
             if sum(self._books.look_at(name, follow=follow) for name in names):
                 self._news.notify_all()
 
-    def adopt(self, relay: str, link: Link, heard: Heard, said: Introduction) -> None:
-        """Take over a link to the agent that somebody else has opened."""
-        self._attach(relay, link, heard, said)
+    def adopt(self, relay: str, link: Link, heard: Heard, said: Introduction) -> bool:
+        """Take over a link to the agent that somebody else has opened; return whether it was of use."""
+        if not self._attach(relay, link, heard, said):
+            return False
         with self._news:
             self._trouble = ""
             self._rest_s = self._rest_until_s = 0.0
             self._news.notify_all()
         self._desk.wake()
+        return True
 
     def stop(self) -> None:
-        """Let go of everything; jobs run on."""
+        """Let go of everything, at once what hangs in a call; jobs run on."""
         with self._news:
             self._stopping = True
+            links = list(self._links.values())
             self._news.notify_all()
+        for link in links:
+            threading.Thread(target=link.close, daemon=True).start()
 
-    def join(self) -> None:
-        """Wait for the end after ``stop``."""
-        self._thread.join()
+    def join(self, seconds: float) -> None:
+        """Wait for the end after ``stop``, so long at most: opening a link cannot be broken off."""
+        self._thread.join(seconds)
 
     # -- the thread --
 
     def _run(self) -> None:
         try:
-            while not self._stopping and not self._over and not self._useless():
+            while self._goes_on():
                 self._turn()
         finally:
-            for listener in self._listeners:
+            with self._news:
+                self._closed = True
+                links, self._links = self._links, {}
+                listeners, self._listeners = self._listeners, []
+            for listener in listeners:
                 listener.close()
-            for relay, link in self._links.items():
+            for relay, link in links.items():
                 link.close()
                 self._desk.relays.count(relay, -1)
-            self._links = {}
+
+    def _goes_on(self) -> bool:
+        """Whether there is another turn; from the moment it is said that there is none, nothing is taken."""
+        with self._news:
+            self._closed = self._closed or self._stopping or self._useless()
+            return not self._closed
 
     def _useless(self) -> bool:
         idle_s = self._desk.clock.elapsed_s() - self._used_at_s
@@ -153,31 +178,37 @@ class Courier:
             if not asked:
                 self._news.wait(self._patience(now_s))
                 return
-        first = next((w.relay for w, _ in asked if w is not None), "")
+        starts = (w.relay for w, request in asked if w is not None and isinstance(request, Start))
         try:
-            relay, link = self._link(first)
-            self._ask(relay, link, asked)
+            relay, link = self._link(next(starts, ""))
+            with self._news:
+                # Anew: whoever opened the link has heard whether the agent was restarted, and its uptime.
+                asked = self._due(self._desk.clock.elapsed_s())
+                self._books.sends(asked)
+            if asked:
+                self._ask(relay, link, asked)
         except LinkError as error:
             self._failed(error)
-        except StoreError as error:
-            self._set_trouble(error.message)
-            self._rest_until_s = self._desk.clock.elapsed_s() + DISK_REST_S
 
     def _due(self, now_s: float) -> list[Asked]:
         if now_s < self._rest_until_s:
             return []
-        asked = self._books.requests(
-            now_s, int(now_s + self._uptime_ahead_s), poll=now_s >= self._poll_at_s
-        )
-        if asked or self._books.idle or now_s < self._poll_at_s:
+        poll = now_s >= self._poll_due_s
+        asked = self._books.requests(now_s, int(now_s + self._uptime_ahead_s), poll=poll)
+        if asked or not poll or (self._books.idle and not self.linked):
             return asked
         return [(None, Hello())]
 
+    @property
+    def _poll_due_s(self) -> float:
+        """When to ask again though there is nothing new."""
+        return self._poll_at_s + (IDLE_POLL_S - POLL_S if self._books.idle else 0)
+
     def _patience(self, now_s: float) -> float:
         """Return how long there is nothing to do unless somebody says so."""
-        times = [self._poll_at_s, self._books.next_s() or 0.0]
+        times = [self._poll_due_s, self._books.next_s(now_s) or 0.0]
         if self._books.idle:
-            times = [self._used_at_s + IDLE_S]
+            times.append(self._used_at_s + IDLE_S)
         at_s = min((t for t in times if t > now_s), default=now_s + POLL_S)
         if not self._heard_lately(now_s):
             at_s = min(at_s, now_s + SILENCE_S)
@@ -192,9 +223,13 @@ class Courier:
         if (heard.agent.epoch, heard.agent.boot_id) != self._present:
             self._introduce(relay, link)
         with self._news:
+            if self._stopping:
+                return
+            self._uptime_ahead_s = heard.agent.uptime_s - now_s
             seen = self._books.heard(asked, heard.answers, now_s)
             if any(watch is None for watch, _ in asked):
-                self._poll_at_s = now_s + POLL_S
+                self._poll_at_s = now_s + (FIRST_POLL_S if self._new_listener else POLL_S)
+                self._new_listener = False
         self._heard(now_s)
         if seen:
             self._desk.tell(seen, relay)
@@ -214,7 +249,7 @@ class Courier:
     def _heard(self, now_s: float) -> None:
         self._heard_at_s, self._heard_at = now_s, self._desk.clock.now().utc
         self._rest_s = self._rest_until_s = 0.0
-        self._set_trouble("")
+        self._set_trouble(self._books.unstored)
 
     def _failed(self, error: LinkError) -> None:
         self._rest_s = min(max(2 * self._rest_s, SHORTEST_REST_S), LONGEST_REST_S)
@@ -227,7 +262,7 @@ class Courier:
             self._desk.wake()
 
     def _heard_lately(self, now_s: float) -> bool:
-        return now_s - self._heard_at_s <= SILENCE_S
+        return now_s - max(self._heard_at_s, self._waits_since_s) <= SILENCE_S
 
     def _tell_silence(self, now_s: float) -> None:
         if self._heard_lately(now_s):
@@ -241,27 +276,35 @@ class Courier:
 
     def _link(self, first: str) -> tuple[str, Link]:
         """Return a link that lives: through this relay agent where that can be had, else through another one."""
-        for relay, link in list(self._links.items()):
-            if link.ended is not None:
-                self._drop(relay, link)
-        if first in self._links:
-            return first, self._links[first]
+        links = self._living()
+        if first in links:
+            return first, links[first]
         names = self._desk.relays.in_order(self._desk.agents, self._relay, first)
         error: LinkError | None = None
-        for relay in names if first or not self._links else ():
-            if relay in self._links:
+        for relay in names if first or not links else ():
+            if relay in links or self._closed or self._stopping:
                 break
             try:
                 return relay, self._open(relay)
             except LinkError as failed:
                 error = failed
-        for relay, link in self._links.items():
+                self._tell_silence(self._desk.clock.elapsed_s())
+        for relay, link in self._living().items():
             return relay, link
         if error is None:
             troubles = "; ".join(self._desk.relays.troubles().values())
             cause = troubles or f"no relay agent of {self._relay} is defined"
             error = Closed(self.agent.label, cause, "it is tried again in a moment")
         raise error
+
+    def _living(self) -> dict[str, Link]:
+        """Return the links that live, by relay agent; those that do not are dropped."""
+        with self._news:
+            links = dict(self._links)
+        for relay, link in links.items():
+            if link.ended is not None:
+                self._drop(relay, link)
+        return {relay: link for relay, link in links.items() if link.ended is None}
 
     def _open(self, relay: str) -> Link:
         """Return a new link to the agent at its own address, the agent being the same as ever."""
@@ -276,12 +319,15 @@ class Courier:
             raise
         if relay:
             desk.relays.reached(relay)
+        if self._stopping:
+            link.close()
         try:
             self._introduce(relay, link)
         except LinkError:
             link.close()
             raise
-        return link
+        with self._news:
+            return self._links.get(relay, link)
 
     def _introduce(self, relay: str, link: Link) -> None:
         """Make sure that it is the agent that we know, and take note of whether it was restarted."""
@@ -290,30 +336,35 @@ class Courier:
             self._end("its address is another host's now", link)
         if heard.agent.epoch != self.agent.epoch:
             self._end("its job folder was made anew, and with it every record is gone", link)
-        if self._links.get(relay) is not link:
-            self._attach(relay, link, heard, said)
-        else:
+        with self._news:
+            known = self._links.get(relay) is link
+        if known:
             self._note(heard, said)
+        elif not self._attach(relay, link, heard, said):
+            link.close()
 
     def _end(self, why: str, link: Link) -> None:
         """Give up an agent that is no more: what it knew, nobody will ever know."""
         with self._news:
-            self._over = why
+            self._over, self._closed = why, True
             seen = self._books.gone(f"the agent {self.agent.label} is gone: {why}")
         self._desk.tell(seen, "")
         link.close()
         raise Closed(self.agent.label, why, "its jobs have an unknown end")
 
-    def _attach(self, relay: str, link: Link, heard: Heard, said: Introduction) -> None:
-        self._note(heard, said)
+    def _attach(self, relay: str, link: Link, heard: Heard, said: Introduction) -> bool:
+        """Keep a new link; return whether that was done: not beside a living one of the same way, nor at the end."""
+        root = self._call[0]
         with self._news:
-            old = self._links.pop(relay, None)
+            old = self._links.get(relay)
+            if self._closed or self._stopping or (old is not None and old.ended is None):
+                return False
+            self._note(heard, said)
             self._links[relay] = link
         if old is None:
             self._desk.relays.count(relay, 1)
-        else:
-            old.close()
-        self._listen(link)
+        self._listen(link, root)
+        return True
 
     def _note(self, heard: Heard, said: Introduction) -> None:
         clock = self._desk.clock
@@ -340,18 +391,35 @@ class Courier:
 
     # -- listening --
 
-    def _listen(self, link: Link) -> None:
+    def _listen(self, link: Link, root: str) -> None:
         """Have a thread listen for the ends of jobs as long as the link lives."""
-        root = self._call[0]
         name = f"listener {self.agent.label}"
         threading.Thread(target=self._hear, args=(link, root), name=name, daemon=True).start()
 
     def _hear(self, link: Link, root: str) -> None:
         with suppress(LinkError):
             stream = link.stream(follow_command(root), deadline_s=OPEN_S)
+            try:
+                self._follow(stream)
+            finally:
+                stream.close()
+        # It may be the link that has ended, and then no job goes there until there is another one.
+        self._desk.wake()
+
+    def _follow(self, stream: Stream) -> None:
+        with self._news:
+            if self._closed:
+                return
             self._listeners.append(stream)
+            self._new_listener = True
+            self._poll_at_s = min(self._poll_at_s, self._desk.clock.elapsed_s() + FIRST_POLL_S)
+            self._news.notify_all()
+        try:
             rest = b""
             for piece in stream:
                 *lines, rest = (rest + piece).split(b"\n")
                 names = [parse_event(line + b"\n") for line in lines]
                 self.look_at([name for name in names if name is not None], follow=False)
+        finally:
+            with self._news, suppress(ValueError):
+                self._listeners.remove(stream)

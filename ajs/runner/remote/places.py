@@ -27,6 +27,9 @@ from ajs.runner.remote.courier import Courier
 from ajs.runner.remote.desk import Desk
 from ajs.runner.remote.scout import Scout
 
+CLOSE_S = 2.0
+"""How long the end of all links is waited for."""
+
 MakePayload = Callable[[AttemptKey, Job, LiveGeneration, AgentIdentity], Payload]
 """Makes what is sent to an agent for the start of a job; raises ValueError or StoreError when that cannot be."""
 
@@ -40,14 +43,18 @@ class RemotePlaces:
         self._lock = threading.Lock()
         self._couriers: dict[AgentIdentity, Courier] = {}
         self._scouts: dict[Way, Scout] = {}
+        self._closing = False
 
     def close(self) -> None:
         """Let go of all links; jobs run on, and their results wait."""
-        workers: list[Scout | Courier] = [*self._scouts.values(), *self._couriers.values()]
+        self._closing = True
+        workers: list[Scout | Courier] = [*self._scouts.values(), *self._all()]
         for worker in workers:
             worker.stop()
+        # Whoever is just opening a link ends when that is over, or with the process: it does nothing more.
+        at_s = self._desk.clock.elapsed_s() + CLOSE_S
         for worker in workers:
-            worker.join()
+            worker.join(max(0.0, at_s - self._desk.clock.elapsed_s()))
 
     # -- the manager's side, see ports.Places --
 
@@ -73,8 +80,8 @@ class RemotePlaces:
                 begun = run is None or run.status is Status.RUNNING
             case KillAttempt() | StoreResult() | AckAttempt():
                 pass
-        courier = self._courier(place.agent, place.relay)
-        courier.take(action, name, payload, begun=begun)
+        while not self._courier(place.agent, place.relay).take(action, name, payload, begun=begun):
+            pass  # it has ended just now, and another one takes its place
 
     def answers(self, now: datetime) -> tuple[Observed, ...]:
         """Return what couriers were told."""
@@ -143,9 +150,10 @@ class RemotePlaces:
         said: Introduction,
     ) -> bool:
         """Give an agent that a scout has met a courier with its link, unless it has one that works."""
-        with self._lock:
-            known = self._couriers.get(agent)
-        if known is not None and not known.ended and known.linked:
-            return False
-        self._courier(agent, way).adopt(relay, link, heard, said)
-        return True
+        while not self._closing:
+            courier = self._courier(agent, way)
+            if courier.linked:
+                return False
+            if courier.adopt(relay, link, heard, said):
+                return True
+        return False

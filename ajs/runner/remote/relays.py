@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ajs.agents import Agent, AgentIdentity, Agents, Destination
 from ajs.agents import Trust as Defined
 from ajs.dispatch.link import Endpoint, Route, Trust
-from ajs.dispatch.link_errors import LinkError, RefusedForwarding
+from ajs.dispatch.link_errors import LinkError, RefusedForwarding, Unreachable
 from ajs.fleet import DIRECT, by_preference, members
 from ajs.ports import Stopwatch
 
@@ -40,10 +40,14 @@ class Relays:
     def failed(self, name: str, said: str) -> None:
         """Take note that a relay agent could not be used."""
         with self._lock:
+            now_s = self._stopwatch.elapsed_s()
             before = self._troubles.get(name)
+            if before is not None and now_s < before.until_s:
+                # Many links may end with one relay agent: that is one failure.
+                before.said = said
+                return
             rest_s = SHORTEST_REST_S if before is None else min(2 * before.rest_s, LONGEST_REST_S)
-            until_s = self._stopwatch.elapsed_s() + rest_s
-            self._troubles[name] = _Trouble(said, rest_s, until_s)
+            self._troubles[name] = _Trouble(said, rest_s, now_s + rest_s)
 
     def reached(self, name: str) -> None:
         """Take note that a relay agent works."""
@@ -60,10 +64,13 @@ class Relays:
         with self._lock:
             self._links[name] += by
 
-    def in_order(self, defined: Agents, relay: str, first: str = "") -> list[str]:
+    def in_order(
+        self, defined: Agents, relay: str, first: str = "", *, probe: bool = False
+    ) -> list[str]:
         """Return the relay agents of a name in the order to try them; those that failed are left out while they rest.
 
-        ``first`` comes first where it may be tried. For no relay there is one way, the direct one.
+        ``first`` comes first where it may be tried; with ``probe`` so do those that have failed and rested: nobody
+        else finds out that one works again which others stand before. For no relay there is one way, the direct one.
         """
         if relay == DIRECT:
             return [DIRECT]
@@ -71,10 +78,11 @@ class Relays:
         with self._lock:
             now_s = self._stopwatch.elapsed_s()
             resting = {n for n, trouble in self._troubles.items() if now_s < trouble.until_s}
+            rested = self._troubles.keys() - resting if probe else set()
             links = dict(self._links)
         named = [m for m in members(defined, relay) if m.agent in limits]
         found = by_preference((m for m in named if m.agent not in resting), limits, links)
-        return sorted(found, key=lambda name: name != first)
+        return sorted(found, key=lambda name: name != first and name not in rested)
 
 
 def at_relay(error: LinkError) -> bool:
@@ -87,13 +95,13 @@ def at_relay(error: LinkError) -> bool:
 
 
 def to_destination(defined: Agents, destination: Destination, relay: str) -> Route:
-    """Return the route to whatever agent a destination leads to."""
+    """Return the route to whatever agent a destination leads to; Unreachable without that relay agent."""
     target = _endpoint(destination, destination.host, destination.port)
     return Route(target=target, relay=_relay(defined, relay))
 
 
 def to_agent(defined: Agents, destination: Destination, agent: AgentIdentity, relay: str) -> Route:
-    """Return the route to one agent at its own address."""
+    """Return the route to one agent at its own address; Unreachable without that relay agent."""
     target = _endpoint(destination, agent.address, agent.port)
     return Route(target=target, relay=_relay(defined, relay))
 
@@ -101,8 +109,10 @@ def to_agent(defined: Agents, destination: Destination, agent: AgentIdentity, re
 def _relay(defined: Agents, name: str) -> Endpoint | None:
     if name == DIRECT:
         return None
-    agent = next(agent for agent in defined.agents if agent.name == name)
-    return _endpoint(agent, agent.host, agent.port)
+    for agent in defined.agents:
+        if agent.name == name:
+            return _endpoint(agent, agent.host, agent.port)
+    raise Unreachable(f"relay {name}", "it is no longer defined", "define it again")
 
 
 def _endpoint(defined: Agent | Destination, host: str, port: int) -> Endpoint:

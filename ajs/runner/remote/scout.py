@@ -78,9 +78,9 @@ class Scout:
             self._stopping = True
             self._news.notify_all()
 
-    def join(self) -> None:
-        """Wait for the end after ``stop``."""
-        self._thread.join()
+    def join(self, seconds: float) -> None:
+        """Wait for the end after ``stop``, so long at most: opening a link cannot be broken off."""
+        self._thread.join(seconds)
 
     def _run(self) -> None:
         while not self._forgotten():
@@ -99,7 +99,7 @@ class Scout:
         destination = self._desk.destination(self.way.destination)
         if destination is None:
             return WANTED_PAUSE_S
-        names = self._desk.relays.in_order(self._desk.agents, self.way.relay)
+        names = self._desk.relays.in_order(self._desk.agents, self.way.relay, probe=True)
         if not names:
             return SHORTEST_REST_S
         try:
@@ -128,6 +128,9 @@ class Scout:
             raise
         if relay:
             desk.relays.reached(relay)
+        if self._stopping:
+            link.close()
+            return False
         try:
             root = root_of(destination.job_folder)
             hop = f"agent behind {destination.name}"
