@@ -126,7 +126,7 @@ def shown() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("where", "line"), list(dict.fromkeys(shown())))
 def test_a_command_that_is_shown_can_be_typed(where, line):
     words = shlex.split(line.replace("\\\n", " "), comments=True)
-    end = next((n for n, word in enumerate(words) if word in {">", "|"}), len(words))
+    end = next((n for n, word in enumerate(words) if word in {">", "|", "&"}), len(words))
     name, *arguments = words[:end]
     verb = name.removeprefix("ajs") or (arguments.pop(0) if arguments else "")
     if verb == "":

@@ -225,5 +225,3 @@ def _run(
         check=False,
         env=environment,
     )
-
-
