@@ -11,8 +11,8 @@ Comments before blocks say where:
 - ``<!-- copied from ca:/a/file to sales-1:/another -->``: a file that an image would have.
 
 Keys on the page are examples. A command that prints a key, as the page shows it, says which real one stands for it
-from there on. A command on the manager that ends in ``&`` is left running. A machine is switched on
-when the page first names it.
+from there on. A command on the manager that ends in ``&`` starts a manager, and is left running.
+A machine is switched on when the page first names it.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class Player:
         evening = SystemClock(ZONE).now().wall.hour == LAST_HOUR
         self._zone = "UTC" if evening else ZONE
         """A run that begins before midnight and ends after it would be shown with its date."""
+        self._looks = LOOKS
         self._given = ""
         """What cloud-init was given last."""
 
@@ -113,7 +114,7 @@ class Player:
 
     def _do(self, host: Machine | Manager, script: str) -> None:
         if script.endswith(" &"):
-            self._plain.begin(self._to_real(script.removesuffix(" &")))
+            self._plain.begin_manager(self._to_real(script.removesuffix(" &")))
             return
         done = host.shell(self._to_real(script))
         assert done.returncode == 0, f"{host.name}: {script}\n{done.stdout}"
@@ -132,12 +133,13 @@ class Player:
 
     def _in_time(self, host: Machine | Manager, line: str, shown: str) -> str:
         said = ""
-        for _ in range(LOOKS):
+        for _ in range(self._looks):
             said = self._said(host, line, shown)
             if said == shown:
-                break
+                return said
             select.select([], [], [], LOOK_EVERY_S)
-        return said  # or the last that it printed, and the page that comes back differs
+        self._looks = 1  # the page that comes back differs, so there is nothing to wait for
+        return said
 
     def _said(self, host: Machine | Manager, line: str, shown: str) -> str:
         """Return what a command prints, with the keys of the page in place of real ones."""

@@ -21,6 +21,7 @@ from typing import Self
 
 from tests.bed.host import Host
 from tests.bed.site import COMMAND_S, Site
+from tests.dispatch.waiting import until
 
 OUT, IN = "192.0.2", "10.20.0"
 BALANCERS = {"lb1.cloud.example.com": f"{IN}.5", "lb2.cloud.example.com": f"{IN}.6"}
@@ -68,6 +69,10 @@ case "$*" in
     before=$(listening)
     kill -HUP "$(cat /run/sshd.pid)"
     until [ "$(listening)" -gt "$before" ]; do sleep 0.05; done
+    ;;
+"stop haproxy")
+    kill "$(cat /run/haproxy.pid)"
+    rm /run/haproxy.pid
     ;;
 "restart haproxy")
     haproxy -c -q -f /etc/haproxy/haproxy.cfg
@@ -124,6 +129,11 @@ class Manager(Host):
                 stderr=subprocess.STDOUT,
                 env=self._environment(),
             )
+
+    def times_running(self) -> int:
+        """How many managers have said that they run."""
+        log = self.folder / "log"
+        return log.read_text().count(" runs, process ") if log.exists() else 0
 
     def put(self, path: str, text: str, mode: int = 0o644) -> None:
         """Write a file into its folder."""
@@ -203,9 +213,16 @@ class Plain:
             machine.start()
         return machine
 
-    def begin(self, command: str) -> None:
-        """Start a command on the manager that ends with the machines at the latest."""
-        self._processes.append(self.manager.begin(command))
+    def begin_manager(self, command: str) -> None:
+        """Start a manager and wait until it says that it runs; it ends with the machines at the latest."""
+        before = self.manager.times_running()
+        process = self.manager.begin(command)
+        self._processes.append(process)
+        until(
+            lambda: process.poll() is not None or self.manager.times_running() > before,
+            f"{command} running",
+        )
+        assert process.poll() is None, f"{command} has ended"
 
 
 def _hosts_file() -> str:
