@@ -39,13 +39,14 @@ class Ground:
     """Where a change is made: the root's full path, its timetable, and the wall-clock moment of the command.
 
     ``statuses`` are those of the units of a generation that has started: what has not had its turn there can still be
-    changed.
+    changed. ``named``: the generation was named by the operator, so that no other one is meant.
     """
 
     root: str
     timetable: Timetable
     now: datetime
     statuses: Mapping[str, Status] = field(default_factory=dict)
+    named: bool = False
 
     def name(self, unit: str) -> str:
         """Return the full path of a unit given by its path relative to the root."""

@@ -39,7 +39,7 @@ class Cancel:
         if generation.changed or generation.kept is not None:
             return _moved_root(plan, generation, ground)
         last = last_prohibited(plan)
-        if last is not None and generation.method is Method.PLANNED:
+        if last is not None and generation.method is Method.PLANNED and not ground.named:
             return _prohibited_root(plan, last, ground)
         raise NothingToUndo(
             f"{ground.root}: the run of {generation.slot.exec_date} has no temporary change of its start",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from ajs.cli.common import CONTEXT, opened, service_options, warn
+from ajs.cli.common import CONTEXT, opened, service_options
 from ajs.errors import AjsError, ExitCode
 
 if TYPE_CHECKING:
@@ -38,18 +40,29 @@ def command(*, until_idle: bool, quiet: bool, service: str | None, home: str | N
     from ajs.runner.serve import Viewers
 
     def happened(seen: Sequence[Happened]) -> None:
-        if not quiet:
-            click.echo("\n".join(map(happened_line, seen)))
+        if seen and not quiet:
+            _say("\n".join(map(happened_line, seen)))
 
     def trouble(error: AjsError) -> None:
-        warn(f"{error.message}; trying again ({error.hint})")
+        _say(f"warning: {error.message}; trying again ({error.hint})", err=True)
 
     with opened(home, service, changing=True) as found:
 
         def begun() -> None:
-            click.echo(f"the manager of {found.name} runs, process {os.getpid()}", err=True)
+            _say(f"the manager of {found.name} runs, process {os.getpid()}", err=True)
 
         viewers = Viewers(begun=begun, happened=happened, trouble=trouble)
         running = run_manager(found, viewers, until_idle=until_idle)
-        click.echo(stopped_line(found.name, running), err=True)
+        _say(stopped_line(found.name, running), err=True)
     return ExitCode.DONE
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print lines; a log that is full, or that nobody reads any more, keeps no job from starting."""
+    stream = sys.stderr if err else sys.stdout
+    with suppress(OSError):
+        if stream in (sys.__stdout__, sys.__stderr__):
+            # Past its buffer, which would keep what a full disk refuses and fail with it for ever.
+            os.write(2 if err else 1, f"{text}\n".encode(errors="backslashreplace"))
+        else:
+            click.echo(text, err=err)

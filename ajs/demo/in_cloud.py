@@ -67,8 +67,10 @@ def play_in_cloud(run: Run, say: Callable[[str], None]) -> int:
         if code:
             return code
         managers = [_Background(step, run) for step in MANAGERS]
+        # Both commands first: what they print comes when it comes.
         for manager in managers:
             announce(manager.step, say)
+        for manager in managers:
             manager.start()
         _wait_until(_forecast_runs, managers)
         code = play_steps(RUNNING, run, say)

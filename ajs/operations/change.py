@@ -217,7 +217,13 @@ class _Work:
             plan = RootPlan(registration=plan.registration, generations=(generation,))
         for one in changes:
             statuses = _statuses(root, generation)
-            ground = Ground(target.root.path, root.timetable, self.now.wall, statuses)
+            ground = Ground(
+                target.root.path,
+                root.timetable,
+                self.now.wall,
+                statuses,
+                named=target.generation is not None,
+            )
             done = apply(plan, generation, unit, one, ground)
             plan, generation = done.plan, done.generation
             notes += done.notes

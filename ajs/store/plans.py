@@ -93,6 +93,8 @@ SHOW = """
       AND status <> iif(phase = 'prohibited', 'NOPLAN', 'TIMEWAIT')
 """
 
+# A run that was held at its start, and then let go of, has that on record and nothing else.
+FORGET = "DELETE FROM event WHERE generation = ?"
 REMOVE = "DELETE FROM generation WHERE id = ?"
 
 # The next free generation number: numbers are never given out again.
@@ -325,6 +327,7 @@ class _Saving:
         touched = [old.id for _, old, _ in self.changed] + [old.id for _, old in self.removed]
         with Images(self.tx, self.operation, "generation", touched) as images:
             self._change()
+            self.tx.run_many(FORGET, [(g.id,) for _, g in self.removed])
             self.tx.run_many(REMOVE, [(g.id,) for _, g in self.removed])
             numbers = self._add()
             images.made.extend(numbers)

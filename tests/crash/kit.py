@@ -30,8 +30,10 @@ class Place:
 
     # -- processes --
 
-    def start(self, program: str, *arguments: str) -> subprocess.Popen[str]:
-        """Begin a command, ``ajsstart`` or ``ajs output``."""
+    def start(
+        self, program: str, *arguments: str, out: int = subprocess.PIPE, err: int = subprocess.PIPE
+    ) -> subprocess.Popen[str]:
+        """Begin a command, ``ajsstart`` or ``ajs output``; ``out`` and ``err`` are descriptors of its outputs."""
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *program.split(), *arguments],
             cwd=self.folder,
@@ -41,8 +43,8 @@ class Place:
                 "PYTHONPATH": os.pathsep.join(sys.path),
                 "PYTHONUNBUFFERED": "1",
             },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=out,
+            stderr=err,
             text=True,
         )
 
