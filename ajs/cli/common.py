@@ -97,10 +97,15 @@ def opened(home: str | None, service: str | None, *, changing: bool = False) -> 
     if call is not None and not found.default:
         call.service = found.name
     if changing:
-        near = os.path.relpath(found.configuration)
-        file = near if len(near) < len(found.configuration) else found.configuration
-        click.echo(f"service {found.name} ({file})", err=True)
+        click.echo(service_line(found), err=True)
     return found
+
+
+def service_line(service: Service) -> str:
+    """Return which scheduler service is worked on, and whose configuration it is."""
+    near = os.path.relpath(service.configuration)
+    file = near if len(near) < len(service.configuration) else service.configuration
+    return f"service {service.name} ({file})"
 
 
 def filters_of(given: Mapping[str, Any]) -> Filters:

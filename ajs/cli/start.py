@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ajs.cli.common import CONTEXT, opened, service_options
+from ajs.cli.common import CONTEXT, opened, service_line, service_options
 from ajs.errors import AjsError, ExitCode
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def command(*, until_idle: bool, quiet: bool, service: str | None, home: str | N
     def trouble(error: AjsError) -> None:
         _say(f"warning: {error.message}; trying again ({error.hint})", err=True)
 
-    with opened(home, service, changing=True) as found:
+    with opened(home, service) as found:
+        _say(service_line(found), err=True)
 
         def begun() -> None:
             _say(f"the manager of {found.name} runs, process {os.getpid()}", err=True)
