@@ -14,7 +14,7 @@ from ajs.cli.common import CONTEXT, opened, service_line, service_options
 from ajs.errors import AjsError, ExitCode
 
 if TYPE_CHECKING:
-    from ajs.runner.manager import Happened
+    from ajs.runner.manager import Happened, Missed
 
 
 @click.command(context_settings=CONTEXT)
@@ -39,7 +39,7 @@ def command(*, until_idle: bool, quiet: bool, service: str | None, home: str | N
     from ajs.render.manager import happened_line, stopped_line
     from ajs.runner.serve import Viewers
 
-    def happened(seen: Sequence[Happened]) -> None:
+    def happened(seen: Sequence[Happened | Missed]) -> None:
         if seen and not quiet:
             _say("\n".join(map(happened_line, seen)))
 

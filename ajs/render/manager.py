@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from ajs.moment import wall_text
-from ajs.runner.manager import Happened
+from ajs.render.change import place
+from ajs.runner.manager import Happened, Missed
 
 
-def happened_line(seen: Happened) -> str:
-    """Return when, which unit in which run, its status, and the cause.
+def happened_line(seen: Happened | Missed) -> str:
+    """Return when, which unit in which run, its status, and the cause; or which run was missed.
 
     ``2026-08-11 22:00:05 /sales/daily-close/total:@A12 Ended abnormally: return code 8 above abnormal threshold 7``
     """
+    if isinstance(seen, Missed):
+        at = wall_text(seen.at.wall).replace("T", " ")
+        return f"{at} {seen.root}: the run of {place(seen.run.slot)} was missed: {seen.run.why}"
     unit = f"{seen.root}/{seen.path}" if seen.path else seen.root
     at = wall_text(seen.at.wall).replace("T", " ")
     return f"{at} {unit}:{seen.execution_id} {seen.status.text}: {seen.cause.text}"

@@ -26,6 +26,7 @@ from ajs.errors import AjsError, PlanMoved
 from ajs.fleet import Met
 from ajs.lifecycle import ENDED, LiveGeneration, Status
 from ajs.moment import Moment
+from ajs.plan import Passed
 from ajs.ports import Clock, Places
 from ajs.runner.memory import STARTS_AT_ONCE, Memory
 from ajs.runner.planning import Planner, Steps
@@ -56,6 +57,15 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """A planned run that did not run, because its time went by before it could."""
+
+    at: Moment
+    root: str
+    run: Passed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What one turn did and what comes next.
 
@@ -69,7 +79,7 @@ class Turn:
     idle: bool
 
 
-def _ignore(_: Sequence[Happened]) -> None:
+def _ignore(_: Sequence[Happened | Missed]) -> None:
     """Show nothing to anybody."""
 
 
@@ -88,7 +98,7 @@ class Manager:
         mode: DayMode,
         *,
         limit: int | None,
-        show: Callable[[Sequence[Happened]], None] = _ignore,
+        show: Callable[[Sequence[Happened | Missed]], None] = _ignore,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -127,7 +137,8 @@ class Manager:
         after = apply(snapshot, decision)
         self.memory.absorb(snapshot, after)
         if decision.to_commit:
-            self._show(_happened(decision.to_commit, snapshot, now))
+            missed = (Missed(at=now, root=path, run=run) for path, run in steps.missed)
+            self._show((*missed, *_happened(decision.to_commit, snapshot, now)))
         try:
             self._send(decision.to_send, after.live, now.utc)
         except AjsError:

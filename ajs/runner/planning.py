@@ -35,6 +35,8 @@ class Steps:
     changes: tuple[PlanChange, ...]
     fates: tuple[Fated, ...]
     hand_on_first: frozenset[int]
+    missed: tuple[tuple[str, Passed], ...] = ()
+    """The runs whose time went by, each with the path of its root jobnet."""
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Planner:
         self._now = now
         self._roots: dict[str, _Root | None] = {}
         self._fates: list[Fated] = []
+        self._missed: list[tuple[str, Passed]] = []
         self._handed: set[int] = set()
         self._hand_on_first: set[int] = set()
 
@@ -90,7 +93,9 @@ class Planner:
             for root in self._roots.values()
             if root is not None
         )
-        return Steps(changes, tuple(self._fates), frozenset(self._hand_on_first))
+        return Steps(
+            changes, tuple(self._fates), frozenset(self._hand_on_first), tuple(self._missed)
+        )
 
     def _start(self, waiting: Waiting) -> None:
         if waiting.generation.id in self._handed:
@@ -134,6 +139,7 @@ class Planner:
         timetable = Timetable(waiting.definition, calendar, self._mode)
         root.after, passed = started(root.after, generation, timetable, self._now)
         root.left.add(generation.id)
+        self._missed += ((waiting.root_path, run) for run in passed if generation.slot < run.slot)
         self._fates += (
             Fated(
                 root=root.id,

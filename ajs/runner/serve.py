@@ -24,7 +24,7 @@ from ajs.model import Job
 from ajs.runner.jobs import Scripts, Surroundings, job_payload, job_spec
 from ajs.runner.local import LocalPlaces
 from ajs.runner.loop import Loop, StopOrder, Waiter
-from ajs.runner.manager import Happened, Manager
+from ajs.runner.manager import Happened, Manager, Missed
 from ajs.runner.places import AllPlaces
 from ajs.runner.remote.books import Payload
 from ajs.runner.remote.desk import Desk
@@ -59,7 +59,7 @@ class Viewers:
     """Who is told what: that the manager has begun, what was committed, and what trouble is being waited out."""
 
     begun: Callable[[], None]
-    happened: Callable[[Sequence[Happened]], None]
+    happened: Callable[[Sequence[Happened | Missed]], None]
     trouble: Callable[[AjsError], None]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from ajs.fleet import NOBODY_MET
 from ajs.lifecycle import LiveGeneration
 from ajs.model import Jobnet, RootDefinition
 from ajs.plan import Generation, Method, Registration, RootPlan, with_next
-from ajs.runner.manager import Happened, Manager
+from ajs.runner.manager import Happened, Manager, Missed
 from ajs.schedule import DayMode, Slot, Timetable
 from ajs.store import log, plans, rows, runs, show, units
 from ajs.store.create import create
@@ -118,7 +118,12 @@ class World:
             given = [RootDefinition(path, root) for path, root in self.roots.items()]
             apply_definitions(tx, [], given, [], self.operation(tx, "define"), agents)
         self.happened: list[Happened] = []
+        self.missed: list[Missed] = []
         self.begin()
+
+    def see(self, seen: Sequence[Happened | Missed]) -> None:
+        self.happened += [one for one in seen if isinstance(one, Happened)]
+        self.missed += [one for one in seen if isinstance(one, Missed)]
 
     def begin(self, *, dies_at: int = 0, before: bool = False) -> None:
         """Let a new manager begin, on the same state, as after a crash: what was under way to the machine is lost."""
@@ -132,7 +137,7 @@ class World:
             self.places,
             DayMode.H24,
             limit=self.limit,
-            show=self.happened.extend,
+            show=self.see,
         )
 
     def operation(self, tx: Writing, verb: str) -> int:

@@ -11,6 +11,7 @@ from ajs.actions import StartAttempt
 from ajs.errors import StoreError
 from ajs.model import Job, Jobnet
 from ajs.plan import Method
+from ajs.render.manager import happened_line
 from ajs.runner import memory
 from ajs.store.backup import backup, restore
 from ajs.store.database import Store
@@ -61,6 +62,11 @@ def test_after_four_days_without_a_manager_one_run_starts_and_the_missed_ones_ha
         "missed 2026-08-12 22:00",
         "missed 2026-08-13 22:00",
         "missed 2026-08-14 22:00",
+    ]
+    assert [happened_line(missed) for missed in it.missed] == [
+        f"2026-08-15 09:00:00 /sales/close: the run of 2026-08-{day} 22:00 was missed: "
+        "its time went by while the run before it waited"
+        for day in (12, 13, 14)
     ]
     assert len(it.machine.starts) == 1
 
