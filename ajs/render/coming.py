@@ -82,7 +82,8 @@ def _lower(lower: LowerRun, day: str) -> tuple[Cell, ...]:
 
 def _notes(marks: tuple[Mark, ...], start: str, day: str) -> str:
     return ", ".join(
-        f"{near(mark.value, day) or 'with upper'} -> {near(start, day)}"
+        # The day of the present start is said where it is another one than that of the start before.
+        f"{near(mark.value, day) or 'with upper'} -> {near(start, mark.value or day)}"
         if mark.what == "moved"
         else note(mark, day)
         for mark in marks
