@@ -52,6 +52,7 @@ class Why(Enum):
     RELAYS_FULL = "the relay agents of {value} carry {limit} jobs, as many as they may"
     WAITS_ANSWER = "it was handed over, and its place has not answered yet"
     NO_CONTACT = "no contact since {value}"
+    NO_WAY = "no contact since {value}: {limit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,10 @@ ENDED_WORDS: Mapping[str, str] = {
 }
 
 
+TIMES = frozenset({Why.START_TIME, Why.WAITS_TIME, Why.NO_CONTACT, Why.NO_WAY})
+"""Causes whose value is a wall-clock time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why one status changed, or why a unit waits, as data that can be stored.
@@ -108,7 +113,7 @@ class Cause:
         >>> Cause(Why.PREDECESSOR, "total", "ABNORMAL").text
         'predecessor total ended abnormally'
         """
-        is_time = self.why in {Why.START_TIME, Why.WAITS_TIME}
+        is_time = self.why in TIMES
         return self.why.value.format(
             unit=self.unit or "at the root",
             value=self.value.replace("T", " ") if is_time else self.value,

@@ -34,7 +34,7 @@ from ajs.actions import (
     StoreResult,
     closes,
 )
-from ajs.agents import Agents
+from ajs.agents import Agents, remote_place
 from ajs.attempts import LOCAL, TAKES_SLOT, Attempt, AttemptKey, AttemptState, Observation
 from ajs.causes import Cause, Why
 from ajs.fleet import NO_LOAD, NOBODY_MET, Load, Met, Slots, Way
@@ -51,7 +51,7 @@ from ajs.lifecycle import (
     settle,
 )
 from ajs.model import Job, Jobnet
-from ajs.moment import Moment, utc_text, wall_text
+from ajs.moment import Moment, wall_text
 from ajs.plan import Generation
 
 
@@ -476,10 +476,17 @@ class _Turn:
                 continue
             key = (attempt.generation, attempt.path)
             if attempt.silent_since is not None:
-                since = utc_text(attempt.silent_since)
-                self.reasons[key] = Cause(Why.NO_CONTACT, value=since)
+                self.reasons[key] = self._no_contact(attempt.place, attempt.silent_since)
             elif run.status in HANDED_OVER and attempt.state is not AttemptState.QUEUED:
                 self.reasons[key] = Cause(Why.WAITS_ANSWER)
+
+    def _no_contact(self, place: str, since: datetime) -> Cause:
+        """Return since when nothing was heard from a place, and what stands in the way where that is known."""
+        at = wall_text((self.now.wall + (since - self.now.utc)).replace(microsecond=0))
+        remote = remote_place(place)
+        troubles = {c.agent: c.trouble for c in self.snapshot.met.agents}
+        trouble = "" if remote is None else troubles.get(remote.agent, "")
+        return Cause(Why.NO_WAY if trouble else Why.NO_CONTACT, value=at, limit=trouble)
 
     def _explain_orders(self) -> None:
         """Say of what runs on for a while that an operator has it ended, unless something stands in the way."""

@@ -409,7 +409,7 @@ def test_silence_leaves_the_job_running_and_says_since_when():
     since = driver.clock.now().utc
     decision = driver.turn([Observed(KEY, NoAnswer(since))])
     assert driver.statuses()["a"] == "RUNNING"
-    assert decision.reasons[1, "a"].text == "no contact since 2026-08-11T22:00:00.000Z"
+    assert decision.reasons[1, "a"].text == "no contact since 2026-08-11 22:00:00"
     driver.turn([Observed(KEY, Ended(Result(return_code=0)))])
     assert driver.statuses()["a"] == "NORMAL"
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ajs.actions import ChangeUnit, SkipGeneration, StartGeneration
+from ajs.agents import remote_place
 from ajs.attempts import TAKES_SLOT, taken
 from ajs.causes import Cause, Why
 from ajs.decide import Decision, Previous, Snapshot, Waiting, decide
@@ -38,6 +39,7 @@ class Stand:
     cause: Cause | None
     at: str = ""
     pending: bool = False
+    where: str = ""
 
     @property
     def ordered(self) -> bool:
@@ -56,6 +58,12 @@ def stands(
     for path, event in events.items():
         status = found[path].status
         found[path] = Stand(path=path, status=status, cause=event.cause, at=event.at)
+    for one in stored.on_agents(tx, [row.id]):
+        place = remote_place(one.place)
+        if place is not None and one.path in found:
+            through = f" via {one.relay}" if one.relay else ""
+            where = f"{place.agent.label}{through}"
+            found[one.path] = replace(found[one.path], where=where)
     decision = _decision(tx, row, root, generation, now)
     if decision is None:
         return found

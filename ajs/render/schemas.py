@@ -235,6 +235,7 @@ STAND = record(
     cause_value=optional(TEXT),
     text=optional(TEXT),
     pending=FLAG,
+    where=optional(TEXT),
 )
 
 WHY_RUN = record(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ajs.agents import remote_place
-from ajs.causes import Cause, Why
+from ajs.causes import TIMES, Cause
 from ajs.operations.show import KINDS, Page
 from ajs.operations.show_long import Attempt, Happened, Long
 from ajs.operations.times import happened_at
@@ -36,7 +36,11 @@ def as_text(longs: tuple[Long, ...], *, paint: Paint = unpainted) -> str:
 
 def _one(long: Long, paint: Paint) -> list[str]:
     line, row, registration = long.line, long.line.generation, long.line.registration
-    pairs = [("Unit", line.unit), ("Kind", KINDS[line.kind]), ("Comment", line.comment)]
+    pairs = [
+        ("Unit", line.unit),
+        ("Kind", "flexible job" if line.agent else KINDS[line.kind]),
+        ("Comment", line.comment),
+    ]
     if line.kind == GROUP:
         return block(pairs)
     registered = "no"
@@ -91,7 +95,7 @@ def history(events: tuple[Happened, ...], paint: Paint = unpainted) -> list[str]
 
 def cause_text(cause: Cause) -> str:
     """Return a cause in words, its time to the minute."""
-    if cause.why in (Why.START_TIME, Why.WAITS_TIME):
+    if cause.why in TIMES:
         return Cause(cause.why, cause.unit, minute(cause.value), cause.limit).text
     return cause.text
 

@@ -170,6 +170,8 @@ def _stand(found: Why, stand: Stand) -> str:
         text += f" since {minute(stand.at)}"
     if stand.cause is not None:
         text += f", {cause_text(stand.cause)}"
+    if stand.where:
+        text += f", on {stand.where}"
     if stand.pending or (stand.ordered and not found.manager_runs):
         text += "; " + (
             "the manager is about to act on it"
@@ -283,6 +285,7 @@ def _stand_json(stand: Stand) -> dict[str, Any]:
         "status": stand.status,
         "status_text": status_text(stand.status),
         "since": stand.at or None,
+        "where": stand.where or None,
         "cause": None if cause is None else cause.why.name,
         "cause_unit": None if cause is None else cause.unit or None,
         "cause_value": None if cause is None else cause.value or None,
