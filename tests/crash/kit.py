@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 from ajs.operations.service import Service, open_service
 from ajs.operations.setup import init
@@ -30,8 +31,10 @@ class Place:
 
     # -- processes --
 
-    def start(self, program: str, *arguments: str) -> subprocess.Popen[str]:
-        """Begin a command, ``ajsstart`` or ``ajs output``."""
+    def start(
+        self, program: str, *arguments: str, to: int | IO[str] = subprocess.PIPE
+    ) -> subprocess.Popen[str]:
+        """Begin a command, ``ajsstart`` or ``ajs output``; both its outputs go to a file where one is given."""
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *program.split(), *arguments],
             cwd=self.folder,
@@ -41,8 +44,8 @@ class Place:
                 "PYTHONPATH": os.pathsep.join(sys.path),
                 "PYTHONUNBUFFERED": "1",
             },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=to,
+            stderr=to,
             text=True,
         )
 
