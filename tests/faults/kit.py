@@ -10,6 +10,7 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,14 +135,17 @@ class Department:
     def becomes(self, status: str, *jobs: str, net: str = "net") -> None:
         """Wait until these jobs have this status."""
         for name in jobs:
-            until(lambda name=name: self.statuses(net)[name][0] == status, f"{name} {status}")
+            until(partial(self._is, net, name, status), f"{name} {status}: {self.log}")
+
+    def _is(self, net: str, name: str, status: str) -> bool:
+        return self.statuses(net).get(name, ("", None))[0] == status
 
     def ended(self, net: str = "net") -> str:
         """Wait until a jobnet has ended, and return its status."""
         over = WITH_RESULT | {"KILL", "INTERRUPT"}
 
         def look() -> str | None:
-            status, _ = self.place.units(f"/day/{net}")[""]
+            status, _ = self.place.units(f"/day/{net}").get("", ("", None))
             return status if status in over else None
 
         return until(look, f"{net} ended: {self.log}")

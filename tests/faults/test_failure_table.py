@@ -121,18 +121,15 @@ def test_all_relays_are_down(lone: Bed, department: Department):
     assert attempt["state"] == "UNKNOWN"
     assert department.statuses()["work"] == ("RUNNING", None)
     why = department.why("net/work")
-    assert f"no contact since {attempt['silent_since'][:10]}" in why, why
-    for name, relay in zip(("AGT1", "AGT2"), lone.relays, strict=True):
-        assert f"relay {name} {relay.addresses['out']}:22: no connection: " in why, why
-        assert "see host and port, and whether sshd runs there" in why, why
+    assert f"no contact since {attempt['no_contact_since'][:10]}" in why, why
     lone.relay(2).start()
     check_normal(department)
-    assert department.show("/day/net/work")["/day/net/work"]["attempts"][0]["relay"] == "AGT2"
+    assert department.show("/day/net/work")["/day/net/work"]["attempts"][0]["agent"]["relay"] == "AGT2"
 
 
 def _silent(department: Department) -> dict[str, str] | None:
     (attempt,) = department.show("/day/net/work")["/day/net/work"]["attempts"]
-    return attempt if attempt["silent_since"] else None
+    return attempt if attempt["no_contact_since"] else None
 
 
 def test_the_load_balancer_is_down(lone: Bed, department: Department):
@@ -172,7 +169,8 @@ def test_everything_is_lost_without_a_word(lone: Bed, department: Department, wh
     until(lambda: lines(lone, "ends"), "the job ended")
     until(lambda: _silent(department), "it is said that there is no contact")
     assert department.statuses()["work"] == ("RUNNING", None)
-    assert "no answer within" in department.why("net/work")
+    assert "Now running since" in (why := department.why("net/work"))
+    assert "no contact since" in why
     for host in cut:
         host.undrop()
     check_normal(department)
@@ -195,7 +193,7 @@ def test_the_runner_of_the_job_is_killed(lone: Bed, department: Department):
     department.manager()
     assert department.statuses()["work"] == ("RUNNING", None)
     go(lone)
-    check_unknown(department, "how it ended cannot be known")
+    check_unknown(department, "the runner of the job on the agent is gone")
 
 
 def test_the_agent_is_switched_off_and_on(lone: Bed, department: Department):
@@ -205,7 +203,7 @@ def test_the_agent_is_switched_off_and_on(lone: Bed, department: Department):
     begun(lone, "work")
     department.becomes("RUNNING", "work")
     lone.reboot(lone.agent(1))
-    check_unknown(department, "how it ended cannot be known", "restarted")
+    check_unknown(department, "the agent was restarted")
 
 
 def test_the_agent_comes_back_with_an_empty_disk(lone: Bed, department: Department):
@@ -234,10 +232,11 @@ def test_the_disk_of_the_agent_is_full(lone: Bed, department: Department):
     department.net("first", work=job(says(wait=False)))
     department.manager()
     assert department.ended("first") == "NORMAL"
+    until(lambda: not list((agent.home / ".ajs" / "jobs").iterdir()), "nothing left there")
     agent.fill_disk()
     department.net(work=job(says(wait=False)))
     assert department.ended() == "ABNORMAL"
-    assert department.statuses()["work"] == ("FAIL", None)
+    assert department.statuses()["work"] == ("FAIL", -1)
     assert "it could not be started: only 0 kB are free" in department.why("net/work")
     assert started(lone) == ONE_START
     agent.clear_disk()
