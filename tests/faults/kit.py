@@ -50,8 +50,11 @@ def script(file: str, **other: Any) -> dict[str, Any]:
     return FLEXIBLE | {"script": file} | other
 
 
-def agents_of(bed: Bed) -> dict[str, Any]:
-    """What agents.yaml says of the bed: relay agents AGT1 and AGT2 in the group RELAYS, destination LB1."""
+def agents_of(bed: Bed, *, limit: int = 100) -> dict[str, Any]:
+    """What agents.yaml says of the bed: relay agents AGT1 and AGT2 in the group RELAYS, destination LB1.
+
+    ``limit`` is how many jobs each agent takes; whoever wants them spread gives a low one.
+    """
     user = {"user": USER, "key": str(bed.keys["user"].path)}
 
     def relay(host: Relay) -> dict[str, Any]:
@@ -60,7 +63,7 @@ def agents_of(bed: Bed) -> dict[str, Any]:
 
     named = dict(zip(RELAYS, bed.relays, strict=True))
     trust = {"host_ca": [bed.keys["ca"].public], "principals": [POOL]}
-    balancer = {"host": bed.lb.addresses["in"], **user, "trust": trust, "limit": 100}
+    balancer = {"host": bed.lb.addresses["in"], **user, "trust": trust, "limit": limit}
     return {
         "agents": {name: relay(host) for name, host in named.items()},
         "agent_groups": {"RELAYS": {"members": list(named)}},
