@@ -125,7 +125,7 @@ CASES = {
     ),
     "nobody is behind the load balancer": Case(
         lambda bed, _: bed.lb.maintain("agent1"),
-        ("agent LB1 198.19.", "it closed the connection before the login", "MaxStartups"),
+        ("agent LB1 198.19.", "it closed the connection before the login", "load balancer"),
         lambda bed: bed.lb.ready("agent1"),
     ),
 }
