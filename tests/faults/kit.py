@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ class Department:
         """Load definitions; what is JSON is YAML."""
         self.place.define(json.dumps(content, ensure_ascii=False))
 
-    def net(self, name: str = "net", **units: Mapping[str, Any]) -> None:
+    def net(self, name: str = "net", /, **units: Mapping[str, Any]) -> None:
         """Define a jobnet below ``/day`` and register it for immediate execution."""
         self.define({"group": "/day", "jobnets": {name: {"units": units}}})
         self.place.run("ajsentry", "-n", f"/day/{name}")
@@ -126,8 +126,8 @@ class Department:
         return self.place.run("ajs why", f"/day/{unit}")[0]
 
     def output(self, unit: str) -> tuple[str, str]:
-        """What ``ajs output`` writes."""
-        return self.place.run("ajs output", f"/day/{unit}")
+        """What ``ajs output`` writes once all of it is here."""
+        return self.place.run("ajs output", "--follow", f"/day/{unit}")
 
     # -- how it goes --
 
@@ -157,14 +157,20 @@ class Department:
         """Every job that is said to have ended has ended once on one agent, and what it wrote is here."""
         once(self.bed)
         ends = Counter(name for _, name in lines(self.bed, "ends"))
+        for path, (status, _) in self.statuses(net).items():
+            full = f"/day/{net}/{path}"
+            if status in WITH_RESULT:
+                assert ends[full] == 1, (full, status)
+                assert self.wrote(path, net) == {Stream.OUT: f"I am {full}\n".encode()}
+
+    def wrote(self, path: str, net: str = "net") -> dict[Stream, bytes]:
+        """What a job has written, once all of it is here."""
+        wanted = Wanted(name=Name("", f"/day/{net}/{path}", ""))
+        found: dict[Stream, bytes] = {}
         with self.place.open() as service:
-            for path, (status, _) in self.statuses(net).items():
-                full = f"/day/{net}/{path}"
-                if status in WITH_RESULT:
-                    assert ends[full] == 1, (full, status)
-                    pieces = output(service, Wanted(name=Name("", full, "")))
-                    said = [(p.stream, p.content) for p in pieces]
-                    assert said == [(Stream.OUT, f"I am {full}\n".encode())], full
+            for piece in output(service, wanted, follow=True):
+                found[piece.stream] = found.get(piece.stream, b"") + piece.content
+        return found
 
 
 # -- what agents have on record --
@@ -214,6 +220,13 @@ def job_folder(agent: AgentHost) -> Path:
     """The folder of the only attempt on an agent."""
     (folder,) = (agent.home / ".ajs" / "jobs").iterdir()
     return folder
+
+
+def login_shell(agent: AgentHost, rc: str) -> None:
+    """Let the account of jobs have bash, and this in its ~/.bashrc."""
+    passwd = (agent.folder / "passwd").read_text()
+    agent.write("passwd", passwd.replace("/home/jobs:/bin/sh", "/home/jobs:/bin/bash"))
+    (agent.home / ".bashrc").write_text(f"{rc}\n")
 
 
 # -- stopping a host in the middle --

@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.bed.bed import Bed
-from tests.bed.server import Agent
 from tests.dispatch.waiting import until
-from tests.faults.kit import RELAYS, Department, agents_of, job, says, started
+from tests.faults.kit import RELAYS, Department, agents_of, job, login_shell, says, started
 
 Agents = dict[str, Any]
+
+
+def nothing_else(_: Bed) -> None:
+    """Nothing but the definitions is to be mended."""
 
 
 class Case(NamedTuple):
@@ -20,7 +23,7 @@ class Case(NamedTuple):
 
     spoil: Callable[[Bed, Agents], object]
     says: tuple[str, ...]
-    mend: Callable[[Bed], object] = lambda bed: None
+    mend: Callable[[Bed], object] = nothing_else
 
 
 def for_relays(**fields: Callable[[Bed], Any]) -> Callable[[Bed, Agents], None]:
@@ -59,15 +62,8 @@ def relays_have(*options: str) -> Callable[..., None]:
     return configure
 
 
-def login_shell(agent: Agent, rc: str) -> None:
-    """Let the account of jobs have bash, and this in its ~/.bashrc."""
-    passwd = (agent.folder / "passwd").read_text()
-    agent.write("passwd", passwd.replace("/home/jobs:/bin/sh", "/home/jobs:/bin/bash"))
-    (agent.home / ".bashrc").write_text(rc)
-
-
-def leaves(bed: Bed, _: Agents) -> None:
-    login_shell(bed.agent(1), "exit 3\n")
+def login_leaves(bed: Bed, _: Agents) -> None:
+    login_shell(bed.agent(1), "exit 3")
 
 
 CASES = {
@@ -84,11 +80,15 @@ CASES = {
         ("relay AGT1 198.18.", "cannot be read: no such file", "name a private key"),
     ),
     "the relays have no name": Case(
-        for_relays(host=lambda bed: "relay.invalid"),
-        ("relay AGT1 relay.invalid:22", "the name relay.invalid has no address", "see the spelling"),
+        for_relays(host=lambda _: "relay.invalid"),
+        (
+            "relay AGT1 relay.invalid:22",
+            "the name relay.invalid has no address",
+            "see the spelling",
+        ),
     ),
     "nobody listens at the relays": Case(
-        for_relays(port=lambda bed: 9),
+        for_relays(port=lambda _: 9),
         ("relay AGT1 198.18.", "no connection: connection refused", "whether sshd runs there"),
     ),
     "the relays do not forward": Case(
@@ -115,11 +115,11 @@ CASES = {
         ("agent LB1 198.19.", "is none of the pinned ones", "compare with ssh-keygen -l there"),
     ),
     "the agent's job folder cannot be written": Case(
-        for_agents(job_folder=lambda bed: "/root/jobs"),
+        for_agents(job_folder=lambda _: "/root/jobs"),
         ("agent behind LB1", "the helper could not be put in place", "see the job folder"),
     ),
     "the agent's login files leave": Case(
-        leaves,
+        login_leaves,
         ("agent behind LB1", "the helper could not be put in place", "login files"),
         lambda bed: (bed.agent(1).home / ".bashrc").unlink(),
     ),

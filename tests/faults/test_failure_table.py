@@ -68,7 +68,9 @@ def test_cut_before_the_attempt_was_taken(lone: Bed, department: Department, lat
     if late:
         check_normal(department)
         wire.free()
-        until(lambda: not list((lone.agent(1).home / ".ajs" / "new").iterdir()), "the late one gone")
+        until(
+            lambda: not list((lone.agent(1).home / ".ajs" / "new").iterdir()), "the late one gone"
+        )
     else:
         wire.kill()
     check_normal(department)
@@ -124,7 +126,9 @@ def test_all_relays_are_down(lone: Bed, department: Department):
     assert f"no contact since {attempt['no_contact_since'][:10]}" in why, why
     lone.relay(2).start()
     check_normal(department)
-    assert department.show("/day/net/work")["/day/net/work"]["attempts"][0]["agent"]["relay"] == "AGT2"
+    assert (
+        department.show("/day/net/work")["/day/net/work"]["attempts"][0]["agent"]["relay"] == "AGT2"
+    )
 
 
 def _silent(department: Department) -> dict[str, str] | None:

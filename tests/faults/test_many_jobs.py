@@ -1,4 +1,4 @@
-"""Many jobs on both agents while relays, agents and managers die and come back: each runs once, and all of it arrives."""
+"""Many jobs on both agents while relays, agents and managers die: each runs once, and all of it arrives."""
 
 from __future__ import annotations
 
