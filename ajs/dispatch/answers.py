@@ -342,7 +342,7 @@ def _lost(rest: str) -> Standing:
     kinds = {"there": Remains.THERE, "gone": Remains.GONE}
     if remains not in kinds:
         raise _nonsense(rest)
-    return Lost(remains=kinds[remains], job_pid=_maybe(job))
+    return Lost(remains=kinds[remains], job_pid=_maybe(job), restarted=why == "boot")
 
 
 def _refused(rest: str) -> Standing:

@@ -146,10 +146,14 @@ class Remains(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lost:
-    """The guard is gone and left no result: how the job ended cannot be known."""
+    """The guard is gone and left no result: how the job ended cannot be known.
+
+    ``restarted``: an agent says that it was restarted since.
+    """
 
     remains: Remains
     job_pid: int | None
+    restarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

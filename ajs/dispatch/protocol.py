@@ -16,7 +16,7 @@ from hashlib import sha256
 
 from ajs import attempts
 from ajs.dispatch import messages
-from ajs.dispatch.messages import Standing, Stream, check_attempt_id
+from ajs.dispatch.messages import Lost, Remains, Standing, Stream, check_attempt_id
 
 PROTOCOL = 1
 MOST_PAYLOAD = 64 << 20
@@ -282,5 +282,9 @@ def observed(stands: Stands) -> attempts.Observation | None:
             return attempts.FailedToStart("the start reached the agent too late")
         case Other():
             return None
+        case Lost(restarted=True):
+            return attempts.Lost("the agent was restarted")
+        case Lost(remains=remains) if remains is not Remains.NEVER_RAN:
+            return attempts.Lost(f"the runner of the job on the agent is gone; {remains.value}")
         case standing:
             return messages.observed(standing)

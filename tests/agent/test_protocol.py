@@ -160,12 +160,32 @@ STANDINGS = [
     (ENDED, Ended(RESULT), attempts.Ended),
     ("lost a runner there 9", Lost(remains=Remains.THERE, job_pid=9), attempts.Lost),
     ("lost a runner gone 9", Lost(remains=Remains.GONE, job_pid=9), attempts.Lost),
-    ("lost a boot gone -", Lost(remains=Remains.GONE, job_pid=None), attempts.Lost),
+    (
+        "lost a boot gone -",
+        Lost(remains=Remains.GONE, job_pid=None, restarted=True),
+        attempts.Lost,
+    ),
     ("expired a", Expired(), attempts.FailedToStart),
     ("refused a only 3 kB are free", NotTaken("only 3 kB are free"), attempts.FailedToStart),
     ("other a epoch", Other(epoch_differs=True), type(None)),
     ("other a boot", Other(epoch_differs=False), type(None)),
 ]
+
+
+WHY_LOST = [
+    ("lost a boot gone 9", "the agent was restarted"),
+    (
+        "lost a runner gone 9",
+        "the runner of the job on the agent is gone; no process of its session is left",
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "why"), WHY_LOST)
+def test_why_an_attempt_is_lost(line, why):
+    stands = hear(START, line)
+    assert isinstance(stands, Stands)
+    assert observed(stands) == attempts.Lost(why)
 
 
 @pytest.mark.parametrize(("line", "standing", "kind"), STANDINGS)
@@ -355,8 +375,9 @@ def spoken(name: str, standing: object) -> str:
             return f"claimed {name} 0 open"
         case Running(guard_pid=guard, job_pid=job, started=started):
             return f"running {name} {guard} {job} {stamp(started)}"
-        case Lost(remains=remains, job_pid=job):
-            return f"lost {name} runner {remains.name.lower()} {'-' if job is None else job}"
+        case Lost(remains=remains, job_pid=job, restarted=restarted):
+            why = "boot" if restarted else "runner"
+            return f"lost {name} {why} {remains.name.lower()} {'-' if job is None else job}"
         case Ended(r):
             word, why = how(r.outcome)
             times = f"{r.timed_out:d} {r.killed:d} {stamp(r.started)} {stamp(r.ended)}"
@@ -478,7 +499,6 @@ def test_what_could_break_a_command_line_is_refused(root, helper, nonce):
         {"command": [""]},
         {"command": ["-x"]},
         {"command": ["a\0"]},
-        {"cwd": "relative"},
         {"umask": 0o1000},
         {"environment": {"A-B": ""}},
         {"environment": {"1A": ""}},

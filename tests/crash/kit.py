@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 from ajs.operations.service import Service, open_service
 from ajs.operations.setup import init
@@ -31,9 +32,9 @@ class Place:
     # -- processes --
 
     def start(
-        self, program: str, *arguments: str, out: int = subprocess.PIPE, err: int = subprocess.PIPE
+        self, program: str, *arguments: str, to: int | IO[str] = subprocess.PIPE
     ) -> subprocess.Popen[str]:
-        """Begin a command, ``ajsstart`` or ``ajs output``; ``out`` and ``err`` are descriptors of its outputs."""
+        """Begin a command, ``ajsstart`` or ``ajs output``; both its outputs go to a file where one is given."""
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *program.split(), *arguments],
             cwd=self.folder,
@@ -43,8 +44,8 @@ class Place:
                 "PYTHONPATH": os.pathsep.join(sys.path),
                 "PYTHONUNBUFFERED": "1",
             },
-            stdout=out,
-            stderr=err,
+            stdout=to,
+            stderr=to,
             text=True,
         )
 

@@ -39,7 +39,7 @@ def nobody_reads() -> Iterator[int]:
 def test_a_manager_whose_log_is_gone_starts_jobs_and_ends_as_told(place: Place, where):
     place.define(NET)
     with where() as log:
-        process = place.start("ajsstart", out=log, err=log)
+        process = place.start("ajsstart", to=log)
         try:
             until(lambda: manager(str(place.state)), "the manager runs")
             for _ in range(3):

@@ -281,7 +281,10 @@ def _disagreement(hop: _Hop, error: Exception) -> LinkError:
     )
     if lost:
         cause = "it closed the connection before the login"
-        cure = "raise MaxStartups in its sshd_config, and exempt our address in PerSourcePenaltyExemptList"
+        cure = (
+            "raise MaxStartups in its sshd_config and exempt our address in PerSourcePenaltyExemptList, "
+            "or see whether anybody is behind it if it is a load balancer"
+        )
         return TooBusy(hop.name, cause, cure)
     cause = f"it does not speak SSH as we do: {error}"
     return Incompatible(hop.name, cause, "see host and port")

@@ -49,6 +49,8 @@ class Scout:
         self._wanted = True
         self._wanted_at_s = desk.clock.elapsed_s()
         self._old = 0
+        self._blocked = 0
+        """How often a relay agent worked and did not lead on: then it is another one's turn."""
         self._rest_s = 0.0
         self.trouble = ""
         """Why nobody is found, "" when somebody is or nothing is known yet."""
@@ -103,12 +105,17 @@ class Scout:
         if not names:
             return SHORTEST_REST_S
         try:
-            new = self._dial(destination, names[0])
+            new = self._dial(destination, names[self._blocked % len(names)])
         except LinkError as error:
             self._say(str(error))
             self._rest_s = min(max(2 * self._rest_s, SHORTEST_REST_S), LONGEST_REST_S)
+            if at_relay(error):
+                untried = len(names) > 1
+            else:
+                self._blocked += 1
+                untried = self._blocked % len(names) > 0
             # Another relay agent may lead there at once.
-            return 0.0 if at_relay(error) and len(names) > 1 else self._rest_s
+            return 0.0 if untried else self._rest_s
         self._say("")
         self._rest_s = 0.0
         self._old = 0 if new else self._old + 1
