@@ -130,7 +130,7 @@ def stands(standing, age_s=None, name=NAME) -> Stands:
 
 START, ASK, BEGUN = "start", "ask", "ask what has begun"
 NEVER_RAN = "the guard of the job is gone; the job was never let go"
-GONE = "the guard of the job is gone; no process of its session is left"
+GONE = "the runner of the job on the agent is gone; no process of its session is left"
 
 TABLE = [
     # taken, standing, told, asked next

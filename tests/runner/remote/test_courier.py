@@ -307,7 +307,7 @@ def test_after_a_restart_of_the_agent_what_ran_is_lost_and_what_ended_is_not(it)
     it.agents[0].reboot()
     it.links.links[0].cut()
     it.pass_by(tested.POLL_S)
-    gone = "the guard of the job is gone; no process of its session is left"
+    gone = "the agent was restarted"
     it.hears(f"j: Lost: {gone}", "k: Ended 4")
     # Its results are fetched, though it is another agent for new jobs by now.
     it.send(StoreResult, "k", to=where)
