@@ -53,7 +53,7 @@ def test_the_page_fills_in_the_agents_of_the_repository():
     [
         ("09:59  10:00   0", "09:00  09:00   0"),
         ("at 2026-08-13 22:01:07", "at 2026-11-24 09:00:00"),
-        ("on LB1 10.20.0.102:22 via AGT2", "on LB1 10.20.0.101:22 via AGT2"),
+        ("on LB1 10.20.0.102:22 via AGT2", "on LB1 10.20.0.101:22 via AGT1"),
         ("on LB2 10.20.0.201:22 via AGT1", "on LB2 10.20.0.201:22 via AGT1"),
         ("PermitOpen *:22", "PermitOpen *:22"),
     ],
