@@ -39,6 +39,8 @@ LOOK_S = 0.2
 """How often to look for more while following a job, in seconds."""
 BRING_S = 2.0
 """How long to wait for what a job on an agent has written so far, in seconds."""
+FETCH_S = 60.0
+"""How long to wait for all that a job on an agent wrote, once it has ended, in seconds."""
 FETCHED = frozenset({"STORED", "ACKED", "LOST"})
 """States of an attempt on an agent of which nothing more will be fetched."""
 TO_COME = frozenset({"QUEUED", "PLACED", "UNKNOWN"})
@@ -206,6 +208,11 @@ class _Job:
         self._source.refresh()
         for _ in range(int(BRING_S / LOOK_S)):
             if self._source.is_fresh():
+                break
+            self.clock.sleep(LOOK_S)
+        for _ in range(int(FETCH_S / LOOK_S)):
+            # It has ended and all of it is on its way: what is here now would pass for the whole.
+            if self._state() != "ENDED":
                 return
             self.clock.sleep(LOOK_S)
 
