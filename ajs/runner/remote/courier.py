@@ -22,7 +22,7 @@ from ajs.fleet import Contact
 from ajs.runner.remote.books import Asked, Books, Payload
 from ajs.runner.remote.desk import Desk
 from ajs.runner.remote.relays import at_relay, to_agent
-from ajs.runner.remote.talk import converse, introduced, root_of
+from ajs.runner.remote.talk import converse, introduced, root_of, unforeseen
 
 POLL_S = 5.0
 """How often to ask how the jobs stand."""
@@ -189,6 +189,8 @@ class Courier:
                 self._ask(relay, link, asked)
         except LinkError as error:
             self._failed(error)
+        except Exception as error:  # noqa: BLE001  a thread that died would leave its jobs with nobody who asks
+            self._failed(unforeseen(self.agent.label, error))
 
     def _due(self, now_s: float) -> list[Asked]:
         if now_s < self._rest_until_s:

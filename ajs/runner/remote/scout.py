@@ -17,7 +17,7 @@ from ajs.fleet import Way
 from ajs.runner.remote.courier import OPEN_S, key_of
 from ajs.runner.remote.desk import Desk
 from ajs.runner.remote.relays import at_relay, to_destination
-from ajs.runner.remote.talk import introduced, root_of
+from ajs.runner.remote.talk import introduced, root_of, unforeseen
 
 CONTENT_AFTER = 2
 """Beyond the agents that are known, how often in a row an old acquaintance must answer before the search pauses."""
@@ -116,6 +116,9 @@ class Scout:
                 untried = self._blocked % len(names) > 0
             # Another relay agent may lead there at once.
             return 0.0 if untried else self._rest_s
+        except Exception as error:  # noqa: BLE001  a search that ended would leave jobs waiting for ever
+            self._say(str(unforeseen(f"search behind {self.way.destination}", error)))
+            return LONGEST_REST_S
         self._say("")
         self._rest_s = 0.0
         self._old = 0 if new else self._old + 1

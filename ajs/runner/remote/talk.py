@@ -25,6 +25,12 @@ class Unclear(LinkError):
     kind = "unclear"
 
 
+def unforeseen(hop: str, error: Exception) -> Unclear:
+    """Return what to say of an error that is one of ours."""
+    cause = f"an error in ajs: {type(error).__name__}: {error}"
+    return Unclear(hop, cause, "please report it; it is tried again")
+
+
 def root_of(job_folder: str) -> str:
     """Return the job root on an agent; "" stands for the usual place."""
     return job_folder or DEFAULT_ROOT

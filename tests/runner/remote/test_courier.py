@@ -467,3 +467,20 @@ def test_what_ended_before_anybody_listened_is_soon_asked_about(it):
     it.agents[0].end("j")
     it.pass_by(tested.FIRST_POLL_S)
     it.hears("j: Ended 0")
+
+
+def test_an_error_of_ours_is_told_and_the_courier_goes_on(it, monkeypatch):
+    started(it)
+    heard, failures = in_books.Books.heard, [RuntimeError("unheard of")]
+
+    def once(self, *arguments):
+        if failures:
+            raise failures.pop()
+        return heard(self, *arguments)
+
+    monkeypatch.setattr(in_books.Books, "heard", once)
+    it.agents[0].end("j", 0)
+    it.until(lambda: not failures)
+    it.until(lambda: any("unheard of" in c.trouble for c in it.places.met().agents))
+    it.pass_by(tested.POLL_S)
+    it.hears("j: Ended 0")
