@@ -13,13 +13,24 @@ from typing import TYPE_CHECKING
 import click
 
 from ajs.cli.common import Call
-from ajs.errors import AjsError, ConfigurationError, DefinitionError, ExitCode, UsageError
+from ajs.errors import (
+    AjsError,
+    BadValue,
+    ConfigurationError,
+    DefinitionError,
+    ExitCode,
+    UsageError,
+    escaped,
+    is_utf8,
+)
 
 if TYPE_CHECKING:
     from ajs.ports import Clock
 
 WITHOUT_SERVICE = frozenset({"init", "completion", "demo"})
 """The verbs that work on no scheduler service."""
+SETTINGS = ("AJS_HOME", "AJSCONF", "AJSPATH")
+"""The environment variables that stand for words of the command."""
 
 
 def run(
@@ -33,6 +44,7 @@ def run(
     command: click.Command = importlib.import_module(f"ajs.cli.{verb}").command
     try:
         _require_folder()
+        _require_utf8(arguments)
         result = command.main(
             args=arguments,
             prog_name=program,
@@ -70,6 +82,19 @@ def _require_folder() -> None:
             "the current folder no longer exists",
             hint="go to another folder (cd), then run the command again",
         ) from None
+
+
+def _require_utf8(arguments: list[str]) -> None:
+    """Refuse words and settings that are no text: nothing of ours could be named or stored by them."""
+    words = [(f"argument {number}", word) for number, word in enumerate(arguments, 1)]
+    settings = [(name, os.environ.get(name, "")) for name in SETTINGS]
+    for what, text in (*words, *settings):
+        if not is_utf8(text):
+            raise BadValue(
+                f"{what}, '{escaped(text)}', is not UTF-8",
+                hint="write it in UTF-8; look at the settings of the terminal or of the program that calls",
+                value=escaped(text),
+            )
 
 
 def in_service(hint: str, service: str) -> str:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import takewhile
 
-from ajs.errors import BadValue
+from ajs.errors import BadValue, escaped, is_utf8
 from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
@@ -109,6 +109,13 @@ def _files(paths: Sequence[str]) -> list[str]:
             found |= dict.fromkeys(inside)
         else:
             found[path] = None
+    for path in found:
+        if not is_utf8(path):
+            raise BadValue(
+                f"the name of the file {escaped(path)} is not UTF-8",
+                hint="rename it, or the folder that it is in",
+                value=escaped(path),
+            )
     return list(found)
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from ajs.cli import SCRIPTS
+from ajs.cli import SCRIPTS, VERBS
 
 CODE = "import sys; from ajs.cli import main; sys.argv[0] = sys.argv.pop(1); sys.exit(main())"
 
@@ -71,3 +71,26 @@ def test_a_reader_that_goes_away_is_no_error(arguments):
     done = subprocess.run(words, stdout=second, stderr=subprocess.PIPE, text=True, check=False)
     os.close(second)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_argument_that_is_not_utf_8(verb, home):
+    said = home.ajs(["ajs", verb, "--home", str(home.folder), "/g/\udce9"])
+    assert said.startswith(f"! ajs {verb}: AJS0402: argument 3, '/g/\\xe9', is not UTF-8\n! ")
+    assert said.endswith("[4]")
+
+
+def test_an_argument_that_is_not_utf_8_in_json(home):
+    said = home.ajs(["ajsshow", "--format", "json", "\udcff"])
+    assert r"argument 3, '\\xff', is not UTF-8" in said
+
+
+def test_a_setting_that_is_not_utf_8(home, monkeypatch):
+    monkeypatch.setenv("AJSPATH", "/\udcff")
+    assert "AJS0402: AJSPATH, '/\\xff', is not UTF-8" in home.ajs("ajsshow daily")
+
+
+def test_a_definition_file_whose_name_is_not_utf_8(home):
+    home.file("more/\udcff.yaml", "group: /h\n")
+    said = home.ajs("ajsdefine more")
+    assert "AJS0402: the name of the file more/\\xff.yaml is not UTF-8" in said
