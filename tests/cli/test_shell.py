@@ -94,3 +94,12 @@ def test_a_definition_file_whose_name_is_not_utf_8(home):
     home.file("more/\udcff.yaml", "group: /h\n")
     said = home.ajs("ajsdefine more")
     assert "AJS0402: the name of the file more/\\xff.yaml is not UTF-8" in said
+
+
+@pytest.mark.parametrize("number", [2**63, 10**30])
+def test_numbers_greater_than_any_stored(home, number):
+    for line in (f"ajs undo {number}", f"ajs history {number}"):
+        assert f"AJS0803: the operation log has no entry {number}" in home.ajs(line)
+    assert home.ajs(f"ajs history -n {number}") == home.ajs("ajs history")
+    refused = home.ajs(f"ajsshow -B 20261124{number} /g/daily")
+    assert f"AJS0402: -B '20261124{number}' is not an execution registration number" in refused
