@@ -316,6 +316,13 @@ class Damaged(AjsError):
     exit_code = ExitCode.STATE
 
 
+class Unwritten(AjsError):
+    """The answer could not be written to stdout or stderr; what the command did stays done."""
+
+    code = "AJS2405"
+    exit_code = ExitCode.STATE
+
+
 # -- 28: no manager --
 
 

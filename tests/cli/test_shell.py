@@ -103,3 +103,40 @@ def test_numbers_greater_than_any_stored(home, number):
     assert home.ajs(f"ajs history -n {number}") == home.ajs("ajs history")
     refused = home.ajs(f"ajsshow -B 20261124{number} /g/daily")
     assert f"AJS0402: -B '20261124{number}' is not an execution registration number" in refused
+
+
+FULL = [
+    ("ajs", ">", 24, "ajs: AJS2405: the answer could not be written: no space left on device"),
+    ("ajs --version", ">", 24, "ajs: AJS2405: the answer could not be written: "),
+    ("ajs show --help", ">", 24, "ajs show: AJS2405: the answer could not be written: "),
+    ("ajs show --home {home}", ">", 24, "ajs show: AJS2405: the answer could not be written: "),
+    (
+        "ajs entry --home {home} -n /g/never",
+        ">",
+        24,
+        "  hint: what the command did is done: `ajs hi",
+    ),
+    ("ajs entry --home {home} -n /g/daily", "2>", 24, ""),
+    ("ajs show --home {home} /nosuch", "2>", 8, ""),
+    ("ajs show --nosuch", "2>", 2, ""),
+    ("ajs nosuch", "2>", 24, ""),
+]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(("line", "stream", "code", "said"), FULL)
+def test_an_answer_that_cannot_be_written(home, monkeypatch, line, stream, code, said, unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    line = line.format(home=home.folder)
+    words = f"exec {sys.executable} -c '{CODE}' {line} {stream}/dev/full"
+    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_what_was_done_stays_when_the_answer_cannot_be_written(home):
+    words = f"exec {sys.executable} -c '{CODE}' ajs entry --home {home.folder} /g/daily >/dev/full"
+    subprocess.run(["sh", "-c", words], capture_output=True, check=False)
+    assert "ajs entry --home" in home.ajs("ajs history")
