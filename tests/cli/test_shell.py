@@ -140,3 +140,30 @@ def test_what_was_done_stays_when_the_answer_cannot_be_written(home):
     words = f"exec {sys.executable} -c '{CODE}' ajs entry --home {home.folder} /g/daily >/dev/full"
     subprocess.run(["sh", "-c", words], capture_output=True, check=False)
     assert "ajs entry --home" in home.ajs("ajs history")
+
+
+SPECIAL = [
+    ("ajsdefine pipe", "AJS0402: pipe cannot be read: not a regular file"),
+    ("ajsdefine /dev/zero", "AJS0402: /dev/zero cannot be read: not a regular file"),
+    ("ajsdefine folder", "AJS0402: folder/x.yaml cannot be read: not a regular file"),
+    ("ajsdefine s.yaml", "s.yaml:5:25: /g/s/j: script '/dev/zero' cannot be read: not a regular"),
+    ("ajsdefine t.yaml", "t.yaml:5:25: /g/s/j: script 'pipe' cannot be read: not a regular file"),
+    ("ajsshow --home piped", "cannot read {}/piped/ajs.toml: not a regular file"),
+    ("ajsshow --home large", "cannot read {}/large/ajs.toml: larger than 1,048,576 bytes"),
+    ("ajsdefine large.yaml", "AJS0402: large.yaml cannot be read: larger than 67,108,864 bytes"),
+    ("ajsdefine u.yaml", "u.yaml:5:25: /g/s/j: script 'large.yaml' cannot be read: larger than 67"),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), SPECIAL)
+def test_files_that_never_end_or_wait_are_not_read(home, line, said):
+    for name in ("folder", "piped"):
+        (home.folder / name).mkdir()
+    for name in ("pipe", "folder/x.yaml", "piped/ajs.toml"):
+        os.mkfifo(home.folder / name)
+    for name, script in (("s", "/dev/zero"), ("t", "pipe"), ("u", "large.yaml")):
+        text = "group: /g\njobnets:\n  s:\n    schedule: undefined\n    units: {j: {script: %s}}\n"
+        home.file(f"{name}.yaml", text % script)
+    for name, size in (("large/ajs.toml", 1 << 20), ("large.yaml", 64 << 20)):
+        os.truncate(home.folder / home.file(name, ""), size + 1)
+    assert said.format(home.folder) in home.ajs(line)
