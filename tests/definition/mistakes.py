@@ -133,6 +133,7 @@ RULE = (
         "start_day '2026-13-01' is not a start day: registered, 5, last, last-1, 08-13, 2026-08-13 or fri",
         "6:21",
     ),
+    ("start_day: 2027-02-30", "start_day '2027-02-30' is a day that does not exist", "6:21"),
     ("start_day: 2100-01-01", "start_day '2100-01-01' lies outside the years 1994 to 2099", "6:21"),
     (
         "start_day: someday",
