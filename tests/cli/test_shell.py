@@ -167,3 +167,25 @@ def test_files_that_never_end_or_wait_are_not_read(home, line, said):
     for name, size in (("large/ajs.toml", 1 << 20), ("large.yaml", 64 << 20)):
         os.truncate(home.folder / home.file(name, ""), size + 1)
     assert said.format(home.folder) in home.ajs(line)
+
+
+ARABIC = str.maketrans({str(digit): chr(0x660 + digit) for digit in range(10)})
+
+
+@pytest.mark.parametrize(
+    ("line", "option", "value", "what"),
+    [
+        ("ajsplan -t {} /g/daily", "-t", "22:30", "time"),
+        ("ajsplan -d {} /g/daily", "-d", "2026/08/11", "date"),
+        ("ajsshow -b {} /g/daily", "-b", "2026/08/11", "date"),
+        ("ajsshow -b {} /g/daily", "-b", "2026/08", "date"),
+    ],
+)
+def test_digits_are_those_from_0_to_9(home, line, option, value, what):
+    value = value.translate(ARABIC)
+    assert f"AJS0402: {option} {value!r} is not a {what}" in home.ajs(line.format(value))
+
+
+@pytest.mark.parametrize("verb", ["ajsshow", "ajsplan -h"])
+def test_an_empty_execution_id(home, verb):
+    assert "AJS0402: '/g/daily:@': @ is not an execution ID" in home.ajs(f"{verb} /g/daily:@")
