@@ -152,7 +152,7 @@ def restore(
     ManagerRunning, Busy while commands use the database, and what ``check`` raises about the backup; nothing has
     changed then.
     """
-    held = check(file)
+    held = _checked(file)
     if not other_service:
         _refuse_other(file, held, folder, name)
     folders.make(folder)
@@ -167,6 +167,18 @@ def restore(
             _keep_broken(live, aside)
             staging.put()
     return Restored(check(live), aside)
+
+
+def _checked(file: str) -> Service:
+    """Return whose state a backup holds; raises what ``check`` raises, said of a backup."""
+    try:
+        return check(file)
+    except Damaged as error:
+        raise Damaged(
+            f"{file} is not a backup that can be restored: {error.message}",
+            hint="nothing was changed; name another file that `ajs backup` made",
+            value=file,
+        ) from error
 
 
 def _refuse_other(file: str, held: Service, folder: str, name: str) -> None:
