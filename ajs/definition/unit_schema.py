@@ -166,7 +166,7 @@ WORK_DIR = Field(
     kind=LINE,
     doc="The folder it runs in.",
     example="/srv/sales",
-    default="that of the manager",
+    default="the folder of ajs.toml",
 )
 ENVIRONMENT = Field(
     key="environment",
