@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -189,3 +190,15 @@ def test_digits_are_those_from_0_to_9(home, line, option, value, what):
 @pytest.mark.parametrize("verb", ["ajsshow", "ajsplan -h"])
 def test_an_empty_execution_id(home, verb):
     assert "AJS0402: '/g/daily:@': @ is not an execution ID" in home.ajs(f"{verb} /g/daily:@")
+
+
+def test_a_former_name_that_is_not_there_is_noted(home):
+    home.file(
+        "new.yaml", "group: /g\njobnets:\n  new: {was: nosuch, schedule: undefined, units: {}}\n"
+    )
+    noted = "note     /g/new: was: names /g/nosuch, which is not there; nothing was renamed"
+    assert noted in home.ajs("ajsdefine --dry-run new.yaml")
+    found = json.loads(home.ajs("ajsdefine --dry-run --format json new.yaml"))
+    assert found["not_renamed"] == [{"old": "/g/nosuch", "new": "/g/new"}]
+    assert noted in home.ajs("ajsdefine new.yaml")
+    assert "note" not in home.ajs("ajsdefine new.yaml")
