@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
@@ -72,6 +72,13 @@ class Result:
     ended: datetime | None = None
     out_bytes: int = 0
     err_bytes: int = 0
+    left: int = field(default=0, compare=False)
+    """How many of its processes did not even obey KILL."""
+    escaped: int | None = field(default=None, compare=False)
+    """How many of its processes moved to a session of their own and live on; None when nobody can know.
+
+    As with those left, a report that says so of a result which was stored without it is no other result.
+    """
 
 
 # -- observations: what dispatch reports --

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from ajs.errors import ConfigurationError
+from ajs.files import MIB, open_regular, read_whole
 
 FILE = "ajs.toml"
 SYSTEM_WIDE = "/etc/ajs/ajs.toml"
 NAME_BYTES = 30
 """Longest name of a scheduler service in bytes of UTF-8 (commands.md 1)."""
+MOST = MIB
+"""How large an ajs.toml can be, in bytes."""
 SCHEDULES = ("24h", "48h")
 DEFAULT_SCHEDULE = "24h"
 
@@ -142,7 +145,7 @@ def _parsed(file: str, text: str) -> Config:
 
 def _read(file: str) -> str:
     try:
-        with open(file, "rb") as opened:
+        with open_regular(file) as opened:
             # Looked at through the open file, so that nobody can put another in its place meanwhile.
             status = os.fstat(opened.fileno())
             if status.st_uid not in (0, os.geteuid()):
@@ -152,7 +155,7 @@ def _read(file: str) -> str:
                 )
             if status.st_mode & 0o002:
                 _wrong(f"{file} can be written by everybody", f"take that away: chmod o-w {file}")
-            return opened.read().decode()
+            return read_whole(opened, MOST).decode()
     except OSError as error:
         raise ConfigurationError(
             f"cannot read {file}: {(error.strerror or str(error)).lower()}",

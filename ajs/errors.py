@@ -42,6 +42,24 @@ class Place(NamedTuple):
         return ":".join(parts)
 
 
+def is_utf8(text: str) -> bool:
+    """Whether a word from outside was UTF-8; Python keeps its bytes as lone surrogates where it was not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def escaped(text: str) -> str:
+    r"""Return a word from outside for a message, what is not UTF-8 in it as bytes.
+
+    >>> escaped("/sales/caf\udce9")
+    '/sales/caf\\xe9'
+    """
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 class AjsError(Exception):
     """Base of all errors that a command reports; never raised itself."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import re
 import shlex
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,13 +15,29 @@ from typing import TYPE_CHECKING
 import click
 
 from ajs.cli.common import Call
-from ajs.errors import AjsError, ConfigurationError, DefinitionError, ExitCode, UsageError
+from ajs.errors import (
+    AjsError,
+    BadValue,
+    ConfigurationError,
+    DefinitionError,
+    ExitCode,
+    Unwritten,
+    UsageError,
+    escaped,
+    is_utf8,
+)
 
 if TYPE_CHECKING:
     from ajs.ports import Clock
 
 WITHOUT_SERVICE = frozenset({"init", "completion", "demo"})
 """The verbs that work on no scheduler service."""
+SETTINGS = ("AJS_HOME", "AJSCONF", "AJSPATH")
+"""The environment variables that stand for words of the command."""
+WRITING = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN, errno.EPIPE}
+)
+"""What writing to stdout or stderr can fail with."""
 
 
 def run(
@@ -33,6 +51,7 @@ def run(
     command: click.Command = importlib.import_module(f"ajs.cli.{verb}").command
     try:
         _require_folder()
+        _require_utf8(arguments)
         result = command.main(
             args=arguments,
             prog_name=program,
@@ -43,7 +62,7 @@ def run(
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:
-        return _say(
+        return say(
             program, UsageError(error.format_message(), hint=_usage_hint(program)), arguments
         )
     except (click.Abort, KeyboardInterrupt):
@@ -55,10 +74,16 @@ def run(
         if end.code == 1 and _complete(program) not in os.environ:
             return ExitCode.DONE
         raise
+    except OSError as error:
+        if not of_writing(error):
+            raise
+        failed: AjsError = not_written(error)
     except AjsError as error:
-        error.hint = in_service(error.hint, call.service)
-        return _say(program, error, arguments)
-    return int(result) if isinstance(result, int) else ExitCode.DONE
+        failed = error
+    else:
+        return int(result) if isinstance(result, int) else ExitCode.DONE
+    failed.hint = in_service(failed.hint, call.service)
+    return say(program, failed, arguments)
 
 
 def _require_folder() -> None:
@@ -70,6 +95,19 @@ def _require_folder() -> None:
             "the current folder no longer exists",
             hint="go to another folder (cd), then run the command again",
         ) from None
+
+
+def _require_utf8(arguments: list[str]) -> None:
+    """Refuse words and settings that are no text: nothing of ours could be named or stored by them."""
+    words = [(f"argument {number}", word) for number, word in enumerate(arguments, 1)]
+    settings = [(name, os.environ.get(name, "")) for name in SETTINGS]
+    for what, text in (*words, *settings):
+        if not is_utf8(text):
+            raise BadValue(
+                f"{what}, '{escaped(text)}', is not UTF-8",
+                hint="write it in UTF-8; look at the settings of the terminal or of the program that calls",
+                value=escaped(text),
+            )
 
 
 def in_service(hint: str, service: str) -> str:
@@ -86,6 +124,32 @@ def in_service(hint: str, service: str) -> str:
     return re.sub(rf"\bajs ?(?:{verbs})\b(?! -F)", rf"\g<0> -F {shlex.quote(service)}", hint)
 
 
+def of_writing(error: OSError) -> bool:
+    """Whether an error is that of stdout or stderr, which are given up then where they still hold something.
+
+    Those errors name no file; operations turn the errors of what they write themselves into ours.
+    """
+    if error.filename is not None or error.errno not in WRITING:
+        return False
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            # The end of the process would try once more, and complain.
+            setattr(sys, name, None)
+    return True
+
+
+def not_written(error: OSError) -> Unwritten:
+    """Return the error for an answer that could not be written."""
+    return Unwritten(
+        f"the answer could not be written: {(error.strerror or str(error)).lower()}",
+        hint="what the command did is done: `ajs history` lists it",
+    )
+
+
 def _usage_hint(program: str) -> str:
     return f"{program} --help lists the options"
 
@@ -94,7 +158,17 @@ def _complete(program: str) -> str:
     return f"_{program.replace(' ', '_').upper()}_COMPLETE"
 
 
-def _say(program: str, error: AjsError, arguments: list[str]) -> int:
+def say(program: str, error: AjsError, arguments: list[str]) -> int:
+    """Print an error as far as stderr can be written, and return its exit code."""
+    try:
+        return _print(program, error, arguments)
+    except OSError as failed:
+        if not of_writing(failed):
+            raise
+        return error.exit_code
+
+
+def _print(program: str, error: AjsError, arguments: list[str]) -> int:
     """Print an error for a person, or as JSON when that is what the command was asked for."""
     if _wants_json(arguments):
         import json

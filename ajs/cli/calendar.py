@@ -61,7 +61,7 @@ def command(
 
 
 def _years(text: str | None) -> tuple[int, int]:
-    parts = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", text or "")
+    parts = re.fullmatch(r"([0-9]{4})(?:-([0-9]{4}))?", text or "")
     if parts is None:
         raise BadValue(
             f"--years {text or ''!r} is not a range of years",

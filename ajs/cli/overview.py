@@ -28,6 +28,12 @@ def overview(arguments: list[str]) -> int:
         # The reader has gone (| head): there is nothing more to say, not even at the end of the process.
         sys.stdout = None
         return ExitCode.DONE
+    except OSError as error:
+        from ajs.cli.boundary import not_written, of_writing, say
+
+        if not of_writing(error):
+            raise
+        return say("ajs", not_written(error), arguments)
 
 
 def _overview(arguments: list[str]) -> int:

@@ -45,7 +45,7 @@ EXCLUDED = {
 NEEDED = {"-e": ("-b",), "-w": ("-v",), "-t": ("-f", "-i"), "--days": ("-p",)}
 """Options that mean nothing without one of others."""
 LAYOUTS = ("-f", "-i", "-t")
-MONTH = re.compile(r"(\d{4})[/-](\d{1,2})")
+MONTH = re.compile(r"([0-9]{4})[/-]([0-9]{1,2})")
 
 
 def check(given: Mapping[str, Any]) -> None:

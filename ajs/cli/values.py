@@ -18,7 +18,7 @@ MAX_MINUTE = 59
 
 def typed_day(option: str, text: str) -> TypedDay:
     """Return the date that was typed, perhaps without its year, or without year and month."""
-    parts = re.fullmatch(r"(?:(?:(\d{4})[/-])?(\d{1,2})[/-])?(\d{1,2})", text.strip())
+    parts = re.fullmatch(r"(?:(?:([0-9]{4})[/-])?([0-9]{1,2})[/-])?([0-9]{1,2})", text.strip())
     if parts is None:
         raise BadValue(
             f"{option} {text!r} is not a date",
@@ -36,7 +36,7 @@ def typed_date(option: str, text: str, today: date) -> date:
 
 def typed_time(option: str, text: str) -> int:
     """Return the minutes after 0:00 of a time that was typed, 0..2879."""
-    parts = re.fullmatch(r"(\d{1,2})(?::(\d{2}))?", text.strip())
+    parts = re.fullmatch(r"([0-9]{1,2})(?::([0-9]{2}))?", text.strip())
     if parts is not None:
         hour, minute = int(parts[1]), int(parts[2] or 0)
         if hour <= MAX_HOUR and minute <= MAX_MINUTE:
@@ -50,7 +50,7 @@ def typed_time(option: str, text: str) -> int:
 
 def typed_shift(option: str, text: str, unit: str, most: int) -> int:
     """Return a signed whole number of days or minutes, at most ``most`` either way; no sign means later."""
-    if re.fullmatch(r"[+-]?\d{1,9}", text.strip()) and abs(int(text)) <= most:
+    if re.fullmatch(r"[+-]?[0-9]{1,9}", text.strip()) and abs(int(text)) <= most:
         return int(text)
     raise BadValue(
         f"{option} {text!r} is not a number of {unit} from -{most} to {most}",
@@ -61,7 +61,7 @@ def typed_shift(option: str, text: str, unit: str, most: int) -> int:
 
 def typed_duration(option: str, text: str) -> int:
     """Return the seconds of ``90``, ``90s``, ``15m`` or ``2h``."""
-    parts = re.fullmatch(r"(\d{1,7})\s*(s|m|h|d)?", text.strip())
+    parts = re.fullmatch(r"([0-9]{1,7})\s*(s|m|h|d)?", text.strip())
     if parts is None:
         raise BadValue(
             f"{option} {text!r} is not a length of time", hint="write 90s, 15m or 2h", value=text

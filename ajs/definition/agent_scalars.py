@@ -66,6 +66,8 @@ def member_text(member: Member) -> str:
 
 def parse_host(text: str) -> str:
     """Return a host name or an IP address."""
+    if text.lower() == "null":
+        raise NotThis(hint="write the name or address; null is YAML's word for nothing")
     if _HOST.fullmatch(text) and len(text) <= HOST_BYTES:
         return text
     if "@" in text:
@@ -77,6 +79,16 @@ def parse_host(text: str) -> str:
             raise NotThis(hint="write host: and port: as two keys") from None
         raise NotThis from None
     return text
+
+
+def parse_principal(text: str) -> str:
+    """Return a name that certificates are made for."""
+    if set(text) & set("*?!"):
+        raise NotThis(
+            why="is a pattern",
+            hint="write the name as it stands in the certificates; it is compared to the letter",
+        )
+    return parse_line(text)
 
 
 def parse_user(text: str) -> str:

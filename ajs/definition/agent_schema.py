@@ -18,6 +18,7 @@ from ajs.definition.agent_scalars import (
     parse_host,
     parse_key_file,
     parse_member,
+    parse_principal,
     parse_public_key,
     parse_user,
 )
@@ -124,7 +125,12 @@ HOST_CA: Field[tuple[Placed[str], ...]] = Field(
 PRINCIPALS: Field[tuple[Placed[str], ...]] = Field(
     key="principals",
     kind=OneOrMore(
-        Scalar("the name that a certificate was made for", parse_line, LINE_SHAPE), least=1
+        Scalar(
+            "the name that a certificate was made for",
+            parse_principal,
+            {**TEXT_SHAPE, "pattern": r"^[^\n*?!]*[^\s*?!][^\n*?!]*$"},
+        ),
+        least=1,
     ),
     doc="The names that certificates are made for; one of them must stand in the certificate. Needed with host_ca.",
     default="none",

@@ -27,6 +27,7 @@ from ajs.definition.scalars import (
     MONTH_PATTERN,
     WEEKDAY_PATTERN,
     YEAR_PATTERN,
+    parse_date,
     parse_number,
     parse_weekday,
     parse_year,
@@ -69,12 +70,11 @@ def parse_start_day(text: str) -> StartDay:
     if text.lower() == "registered":
         return RegisteredDay()
     if match := _DATE.fullmatch(text):
-        return DayNumber(
-            counting=Counting.ABSOLUTE,
-            number=parse_number(match[4], 1, ABSOLUTE_DAYS),
-            year=parse_year(match[1]) if match[1] else None,
-            month=parse_number(match[3], 1, 12),
-        )
+        number, month = parse_number(match[4], 1, ABSOLUTE_DAYS), parse_number(match[3], 1, 12)
+        year = parse_year(match[1]) if match[1] else None
+        if year is not None:
+            parse_date(f"{year}-{month:02}-{number:02}")
+        return DayNumber(counting=Counting.ABSOLUTE, number=number, year=year, month=month)
     if text[:1].isalpha() and not text.lower().startswith("last"):
         return WeekdayOfMonth(counting=Counting.ABSOLUTE, weekday=parse_weekday(text), nth=Nth.ANY)
     return _counted(Counting.ABSOLUTE, parse_count(text, ABSOLUTE_DAYS), None, None)

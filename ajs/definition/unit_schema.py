@@ -148,8 +148,9 @@ SCRIPT = Field(
     key="script",
     kind=LINE,
     doc=(
-        "A file to run as a program, relative to the definition file. ajsdefine reads and stores it, so a later "
-        "change of the file needs a new ajsdefine. sha256:... names a script that is stored already."
+        "A file of at most 64 MiB to run as a program, relative to the definition file. ajsdefine reads and "
+        "stores it, so a later change of the file needs a new ajsdefine. sha256:... names a script that is "
+        "stored already."
     ),
     example="scripts/total.py",
 )
@@ -165,7 +166,7 @@ WORK_DIR = Field(
     kind=LINE,
     doc="The folder it runs in.",
     example="/srv/sales",
-    default="that of the manager",
+    default="the folder of ajs.toml",
 )
 ENVIRONMENT = Field(
     key="environment",

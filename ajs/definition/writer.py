@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 
 from ajs.agents import LIMIT, SSH_PORT, Agent, AgentGroup, Agents, Destination, Trust
@@ -294,8 +295,11 @@ def _counted_day(day: DayNumber | DayFromEnd) -> Value:
         if day.month is None:
             return count
         if isinstance(day, DayNumber):
-            year = "" if day.year is None else f"{day.year}-"
-            return _Raw(f"{year}{day.month:02}-{day.number:02}")
+            if day.year is None:
+                return _Raw(f"{day.month:02}-{day.number:02}")
+            # A day number that the month does not have is no date.
+            if day.number <= monthrange(day.year, day.month)[1]:
+                return _Raw(f"{day.year}-{day.month:02}-{day.number:02}")
     return {day.counting.value: count} | _month(day)
 
 

@@ -195,4 +195,6 @@ def _result(result: JobResult) -> attempts.Result:
         ended=result.ended,
         out_bytes=result.out_size,
         err_bytes=result.err_size,
+        left=result.left,
+        escaped=result.escaped,
     )

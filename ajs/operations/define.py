@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import takewhile
 
-from ajs.errors import BadValue
+from ajs.errors import BadValue, escaped, is_utf8
+from ajs.files import MIB, open_regular, read_whole
 from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
@@ -30,6 +31,10 @@ from ajs.store.presence import poke
 AHEAD = timedelta(days=28)
 """How far ahead the plan is compared before and after."""
 ENDINGS = (".yaml", ".yml")
+MOST_DEFINITIONS = 64 * MIB
+"""How large a definition file can be to be read at all; what one may hold is for the reader to say."""
+MOST_SCRIPT = 64 * MIB
+"""How large a script can be; agents take no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,13 @@ def _files(paths: Sequence[str]) -> list[str]:
             found |= dict.fromkeys(inside)
         else:
             found[path] = None
+    for path in found:
+        if not is_utf8(path):
+            raise BadValue(
+                f"the name of the file {escaped(path)} is not UTF-8",
+                hint="rename it, or the folder that it is in",
+                value=escaped(path),
+            )
     return list(found)
 
 
@@ -120,8 +132,8 @@ def _below(folder: str) -> Iterator[str]:
 
 def _content(name: str) -> bytes:
     try:
-        with open(name, "rb") as file:
-            return file.read()
+        with open_regular(name) as file:
+            return read_whole(file, MOST_DEFINITIONS)
     except OSError as error:
         raise BadValue(
             f"{name} cannot be read: {error.strerror}",
@@ -131,8 +143,8 @@ def _content(name: str) -> bytes:
 
 
 def _script(file: str, path: str) -> bytes:
-    with open(os.path.join(os.path.dirname(file), path), "rb") as script:
-        return script.read()
+    with open_regular(os.path.join(os.path.dirname(file), path)) as script:
+        return read_whole(script, MOST_SCRIPT)
 
 
 # -- what follows for the plans --

@@ -56,9 +56,9 @@ class Target(NamedTuple):
 
 def parse(text: str, below: str = "") -> Name:
     """Return a typed target taken apart; ``below`` is put before a relative name (``AJSPATH``)."""
-    rest, _, execution_id = text.partition(":@")
+    rest, has_id, execution_id = text.partition(":@")
     service, colon, path = rest.rpartition(":")
-    if execution_id and generation_number(f"@{execution_id}") is None:
+    if has_id and generation_number(f"@{execution_id}") is None:
         raise BadValue(
             f"{text!r}: @{execution_id} is not an execution ID",
             hint="an execution ID looks like @A12; ajsshow prints them",

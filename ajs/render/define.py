@@ -22,6 +22,7 @@ def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
         *_list("changed", defined.changed),
         *_list("renamed", [f"{old} -> {new}" for old, new in defined.renamed]),
         *_list("removed", defined.units_removed),
+        *_list("note", [_not_renamed(old, new) for old, new in defined.not_renamed]),
     ]
     for diff in result.plans:
         lines += _plan(diff)
@@ -33,6 +34,10 @@ def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
     else:
         lines.append(f"stored; {undo(service, result.operation)}")
     return "\n".join(lines)
+
+
+def _not_renamed(old: str, new: str) -> str:
+    return f"{new}: was: names {old}, which is not there; nothing was renamed"
 
 
 def _list(what: str, names: tuple[str, ...] | list[str]) -> list[str]:
@@ -60,6 +65,7 @@ def as_json(result: DefineResult) -> str:
         "added": list(defined.added),
         "changed": list(defined.changed),
         "renamed": [{"old": old, "new": new} for old, new in defined.renamed],
+        "not_renamed": [{"old": old, "new": new} for old, new in defined.not_renamed],
         "removed": list(defined.units_removed),
         "agents_added": _agents(defined.agents_added),
         "agents_changed": _agents(defined.agents_changed),

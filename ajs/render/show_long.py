@@ -109,6 +109,11 @@ def _attempt(attempt: Attempt) -> list[str]:
         ending.append(f"ended by signal {row.signal}")
     if row.timed_out:
         ending.append("ran into its timeout")
+    there = []
+    if row.left:
+        there.append(f"{_processes(row.left)} that did not obey KILL")
+    if row.escaped:
+        there.append(f"{_processes(row.escaped)} in sessions of their own")
     written = ""
     if row.out_bytes is not None:
         written = f"{row.out_bytes} bytes stdout, {row.err_bytes} bytes stderr"
@@ -124,6 +129,7 @@ def _attempt(attempt: Attempt) -> list[str]:
                 ("Ended", second(attempt.ended)),
                 ("Result", ", ".join(ending)),
                 ("Written", written),
+                ("Still there", ", ".join(there)),
                 ("Output", attempt.output if row.placed_utc else ""),
                 ("Why", row.why),
                 ("No contact since", second(attempt.silent_since)),
@@ -132,6 +138,10 @@ def _attempt(attempt: Attempt) -> list[str]:
             indent="  ",
         ),
     ]
+
+
+def _processes(count: int) -> str:
+    return "1 process" if count == 1 else f"{count} processes"
 
 
 def as_json(page: Page, longs: tuple[Long, ...]) -> str:
@@ -187,6 +197,8 @@ def _attempt_json(attempt: Attempt) -> dict[str, Any]:
         "timed_out": bool(row.timed_out),
         "stdout_bytes": row.out_bytes,
         "stderr_bytes": row.err_bytes,
+        "left": row.left,
+        "escaped": row.escaped,
         "output": attempt.output if row.placed_utc else None,
         "why": row.why or None,
         "no_contact_since": attempt.silent_since or None,

@@ -17,6 +17,7 @@ from ajs.store.create import Staged, new_incarnation
 from ajs.store.database import (
     APPLICATION_ID,
     SCHEMA,
+    SQLITE_ERRORS,
     Service,
     Store,
     connect,
@@ -66,7 +67,7 @@ def copy(file: str, target: str) -> None:
         _copy_to_new(db, target)
     except Damaged as error:
         raise damaged(file, "a copy of it is not whole") from error
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise_ours(error, file)
     finally:
         db.close()
@@ -99,7 +100,7 @@ def _copy_pages(source: sqlite3.Connection, target: str) -> None:
         source.backup(copied)
         # A backup is one file: it can be read where nothing can be written beside it.
         copied.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise_ours(error, target)
     finally:
         copied.close()
@@ -135,7 +136,7 @@ def check(file: str) -> Service:
         if found is None:
             raise damaged(file, "it does not say which scheduler service it belongs to")
         return Service(*found)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise_ours(error, file)
     finally:
         db.close()
@@ -151,7 +152,7 @@ def restore(
     ManagerRunning, Busy while commands use the database, and what ``check`` raises about the backup; nothing has
     changed then.
     """
-    held = check(file)
+    held = _checked(file)
     if not other_service:
         _refuse_other(file, held, folder, name)
     folders.make(folder)
@@ -166,6 +167,18 @@ def restore(
             _keep_broken(live, aside)
             staging.put()
     return Restored(check(live), aside)
+
+
+def _checked(file: str) -> Service:
+    """Return whose state a backup holds; raises what ``check`` raises, said of a backup."""
+    try:
+        return check(file)
+    except Damaged as error:
+        raise Damaged(
+            f"{file} is not a backup that can be restored: {error.message}",
+            hint="nothing was changed; name another file that `ajs backup` made",
+            value=file,
+        ) from error
 
 
 def _refuse_other(file: str, held: Service, folder: str, name: str) -> None:
@@ -202,7 +215,7 @@ def _present(folder: str) -> Service | None:
             found = db.execute(SERVICE).fetchone()
         finally:
             db.close()
-    except (Damaged, sqlite3.DatabaseError):
+    except (Damaged, *SQLITE_ERRORS):
         return None
     return None if found is None else Service(*found)
 
@@ -218,7 +231,7 @@ def _renewed(file: str, staging: str, name: str) -> None:
     try:
         db.execute("UPDATE service SET incarnation = ?, name = ?", (new_incarnation(), name))
         db.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise_ours(error, staging)
     finally:
         db.close()
@@ -238,7 +251,7 @@ def _replace_pages(staging: str, live: str, aside: str) -> bool:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("BEGIN IMMEDIATE")
         db.execute("COMMIT")
-    except sqlite3.DatabaseError as error:
+    except SQLITE_ERRORS as error:
         db.close()
         if isinstance(ours(error, live), Damaged):
             return False
@@ -247,7 +260,7 @@ def _replace_pages(staging: str, live: str, aside: str) -> bool:
     try:
         _copy_to_new(db, aside, checked=False)
         source.backup(db)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise_ours(error, live)
     finally:
         source.close()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import uuid
 from typing import Self
 
 from ajs.errors import StoreError
 from ajs.moment import Moment
 from ajs.store import folder as folders
-from ajs.store.database import APPLICATION_ID, SCHEMA, Store, connect, raise_ours
+from ajs.store.database import APPLICATION_ID, SCHEMA, SQLITE_ERRORS, Store, connect, raise_ours
 from ajs.store.presence import FolderLock
 from ajs.store.steps import shipped_steps
 
@@ -93,7 +92,7 @@ def _build(file: str, name: str, at: Moment, by_version: str) -> None:
         )
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise_ours(error, file)
     finally:
         db.close()

@@ -25,6 +25,10 @@ BUSY_S = 30.0
 OLDEST_SQLITE = (3, 38, 0)
 """Has STRICT tables, RETURNING and JSON without being asked."""
 
+SqliteError = sqlite3.Error | UnicodeDecodeError
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises: the second where its complaint quotes a damaged schema that is no text any more."""
+
 Row = tuple[Any, ...]
 Made = TypeVar("Made")
 
@@ -52,7 +56,7 @@ class Reading:
         try:
             self._db.execute(self._begin)
             _check_schema(self._db, self.file)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             self._roll_back()
             raise_ours(error, self.file)
         except AjsError:
@@ -69,12 +73,12 @@ class Reading:
         if error is None and not self._rolled_back:
             try:
                 self._db.execute("COMMIT")
-            except sqlite3.Error as failed:
+            except SQLITE_ERRORS as failed:
                 self._roll_back()
                 raise_ours(failed, self.file)
             return
         self._roll_back()
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, SQLITE_ERRORS):
             raise_ours(error, self.file)
 
     def _roll_back(self) -> None:
@@ -82,7 +86,7 @@ class Reading:
         if self._db.in_transaction:
             try:
                 self._db.execute("ROLLBACK")
-            except sqlite3.Error:
+            except SQLITE_ERRORS:
                 self._db.close()
 
     def rows(self, sql: str, *values: object) -> list[Row]:
@@ -191,7 +195,7 @@ class Store:
         """Return a number that differs from the last one exactly when another process changed the state since."""
         try:
             found = self._db.execute("PRAGMA data_version").fetchone()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise_ours(error, self.file)
         return int(found[0])
 
@@ -212,7 +216,7 @@ def connect(file: str, *, busy_s: float = BUSY_S, mode: str = "rw") -> sqlite3.C
         )
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         if db is not None:
             db.close()
         raise_ours(error, file)
@@ -242,13 +246,15 @@ def damaged(file: str, why: str) -> Damaged:
     )
 
 
-def raise_ours(error: sqlite3.Error, file: str) -> NoReturn:
+def raise_ours(error: SqliteError, file: str) -> NoReturn:
     """Raise what stands for an error of SQLite's in our tree."""
     raise ours(error, file) from error
 
 
-def ours(error: sqlite3.Error, file: str) -> AjsError:
+def ours(error: SqliteError, file: str) -> AjsError:
     """Return the error of our tree for one of SQLite's; nothing was changed in any of these cases."""
+    if isinstance(error, UnicodeDecodeError):
+        return damaged(file, error.object.decode(errors="backslashreplace"))
     name: str = getattr(error, "sqlite_errorname", "")
     kind = "_".join(name.split("_")[:2])
     if kind in ("SQLITE_BUSY", "SQLITE_LOCKED"):

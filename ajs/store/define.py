@@ -73,13 +73,15 @@ class Defined:
     """What a set of definitions changed, by full path, in order.
 
     ``added``, ``changed`` and ``renamed`` (old, new) are job groups and root jobnets; a renamed one is also in
-    ``changed`` when more than its name differs. ``units_added`` and ``units_removed`` are nested jobnets and jobs.
+    ``changed`` when more than its name differs; ``not_renamed`` (old, new) are new ones whose old name is not there.
+    ``units_added`` and ``units_removed`` are nested jobnets and jobs.
     ``roots`` are the ids of the stored root jobnets whose definition is another one now.
     """
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
+    not_renamed: tuple[tuple[str, str], ...] = ()
     unchanged: int = 0
     units_added: tuple[str, ...] = ()
     units_removed: tuple[str, ...] = ()
@@ -166,6 +168,7 @@ class _Defining:
         self.was = {row.id: row for row in rows}
         self.next_id: int = tx.rows(NEXT)[0][0]
         self.renamed: list[tuple[str, str]] = []
+        self.not_renamed: list[tuple[str, str]] = []
         self.written: list[_Row] = []
         self.removed: list[_Row] = []
 
@@ -209,6 +212,11 @@ class _Defining:
             if self._is_there(root.was) and root.was != root.path
         }
         _refuse_doubtful(wanted)
+        self.not_renamed += [
+            (root.was, root.path)
+            for root in roots
+            if root.was and not self._is_there(root.was) and not self._is_there(root.path)
+        ]
         given = {root.path for root in roots}
         moves: dict[str, str] = {}
         while True:
@@ -375,6 +383,7 @@ class _Defining:
             added=tuple(added),
             changed=tuple(row.path for row in altered),
             renamed=tuple(self.renamed),
+            not_renamed=tuple(self.not_renamed),
             unchanged=max(given - len(touched), 0),
             units_added=tuple(
                 row.path

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 from ajs.errors import OperationNotFound
 from ajs.moment import Moment, wall_text
 from ajs.store.database import Reading, Writing, id_list
+from ajs.store.numbers import GREATEST
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "unit": (
@@ -207,12 +208,12 @@ def history(
     groups; a negative ``limit`` means all.
     """
     ids = None if units is None else id_list(units)
-    return tx.made(_operation, HISTORY, since, until, verb, os_user, ids, limit)
+    return tx.made(_operation, HISTORY, since, until, verb, os_user, ids, min(limit, GREATEST))
 
 
 def entry(tx: Reading, operation: int) -> Operation:
     """Return one entry; raises OperationNotFound."""
-    found = tx.made(_operation, ENTRY, operation)
+    found = tx.made(_operation, ENTRY, operation) if operation <= GREATEST else []
     if not found:
         raise OperationNotFound(
             f"the operation log has no entry {operation}",

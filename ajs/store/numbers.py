@@ -13,6 +13,12 @@ LAST = 10_000 * PER_ROUND
 """The highest generation number that has an execution ID: ``@9999Z9999``."""
 
 
+GREATEST = 2**63 - 1
+"""The greatest number that the database can hold, so no entry has a higher one."""
+SERIAL_DIGITS = 9
+"""More runs than these digits count are not registered for one date."""
+
+
 def execution_id(number: int) -> str:
     """Return the execution ID of a generation number.
 
@@ -63,9 +69,9 @@ def registration_parts(text: str) -> tuple[str, int] | None:
     (('2026-08-11', 2), None)
     """
     day, serial = text[:8], text[8:]
-    if not (text.isascii() and text.isdigit() and len(serial) >= 3 and int(serial)):  # noqa: PLR2004
+    if not (text.isascii() and text.isdigit() and len(serial) >= 3 and serial.strip("0")):  # noqa: PLR2004
         return None
-    if len(serial) > 3 and serial[0] == "0":  # noqa: PLR2004
+    if len(serial) > SERIAL_DIGITS or (len(serial) > 3 and serial[0] == "0"):  # noqa: PLR2004
         return None
     return f"{day[:4]}-{day[4:6]}-{day[6:]}", int(serial)
 

@@ -380,6 +380,8 @@ def _result_text(result: Result) -> str:
             "ended": _utc(result.ended),
             "out_bytes": result.out_bytes,
             "err_bytes": result.err_bytes,
+            "left": result.left,
+            "escaped": result.escaped,
         }
     )
 
@@ -394,4 +396,6 @@ def _result(found: Mapping[str, Any]) -> Result:
         ended=_from_utc(found["ended"]),
         out_bytes=found["out_bytes"],
         err_bytes=found["err_bytes"],
+        left=found.get("left", 0),
+        escaped=found.get("escaped"),
     )

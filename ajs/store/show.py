@@ -112,6 +112,8 @@ class AttemptRow(NamedTuple):
     timed_out: int | None
     out_bytes: int | None
     err_bytes: int | None
+    left: int | None
+    escaped: int | None
     why: str
     silent_since_utc: str | None
     late: str | None
@@ -230,7 +232,8 @@ ATTEMPTS = """
     SELECT id, incarnation, generation, path, number, state, place, relay, placed_utc, started_utc,
            ended_utc, json_extract(result, '$.return_code'), json_extract(result, '$.signal'),
            json_extract(result, '$.timed_out'), json_extract(result, '$.out_bytes'),
-           json_extract(result, '$.err_bytes'), why, silent_since_utc, late
+           json_extract(result, '$.err_bytes'), json_extract(result, '$.left'),
+           json_extract(result, '$.escaped'), why, silent_since_utc, late
     FROM attempt
     WHERE generation IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR path = ?2)
     ORDER BY generation, path, number

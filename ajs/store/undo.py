@@ -1,7 +1,8 @@
 """Taking an operation back: every row that it touched becomes what it was before.
 
-All of it or nothing: one row that is no longer as the operation left it refuses the whole. Its version does not count
-for this, so that an operation can be taken back after a later one on the same rows has been.
+All of it or nothing: one row that is no longer as the operation left it refuses the whole, and so does one that later
+operations changed and changed back: they could not be taken back any more. Versions do not count for this, so that an
+operation can be taken back after a later one on the same rows has been.
 """
 
 from __future__ import annotations
@@ -21,24 +22,42 @@ class Undone(NamedTuple):
     rows: int
 
 
-def _moved(table: str) -> str:
-    """Return the query for the rows that are not as operation ?1 left them.
+# Operations after ?1 that hold: neither taken back nor themselves a taking back.
+LATER = "SELECT id FROM operation WHERE id > ?1 AND undoes IS NULL AND undone_by IS NULL"
 
-    Patching drops what is null: a column that came later is not in older images.
+
+def _moved(table: str) -> str:
+    """Return the query for the first row that is not as operation ?1 left it, or that operations after it changed.
+
+    A row that an operation only gave a new version is not one that it changed.
     """
     key = log.COLUMNS[table][0]
     # The names are constants of the log; nothing from outside gets into this text.
     return f"""
-        SELECT key, unit, after, now FROM (
-            SELECT r.seq, r.key, r.unit, r.after,
+        SELECT key, unit, before, after, now, overtaken FROM (
+            SELECT r.seq, r.key, r.unit, r.before, r.after,
+                   (SELECT max(o.operation) FROM operation_row AS o
+                    WHERE o.tbl = r.tbl AND o.key = r.key AND o.operation > ?1
+                      -- The sign keeps this from being looked up once for each later operation.
+                      AND +o.operation IN ({LATER})
+                      AND {_differ("o.before", "o.after")}) AS overtaken,
                    CASE WHEN t.{key} IS NULL THEN NULL ELSE {log.image(table)} END AS now
             FROM operation_row AS r LEFT JOIN {table} AS t ON t.{key} = r.key
             WHERE r.operation = ?1 AND r.tbl = '{table}'
               AND (r.before IS NOT NULL OR r.after IS NOT NULL))
-        WHERE json_patch('{{}}', json_remove(now, '$.version'))
-           IS NOT json_patch('{{}}', json_remove(after, '$.version'))
+        WHERE {_differ("now", "after")}
+           OR overtaken IS NOT NULL AND {_differ("before", "after")}
         ORDER BY seq LIMIT 1
     """  # noqa: S608
+
+
+def _differ(one: str, other: str) -> str:
+    """Return the condition that two images of a row differ in more than the version.
+
+    Patching drops what is null: a column that came later is not in older images.
+    """
+    plain = "json_patch('{{}}', json_remove({}, '$.version'))"
+    return f"{plain.format(one)} IS NOT {plain.format(other)}"
 
 
 def _removal(table: str) -> str:
@@ -128,9 +147,6 @@ PLANS = """
         EXCEPT SELECT key FROM operation_row WHERE operation = ?1 AND tbl = 'registration')
 """
 
-# Who touched a row last, after operation ?3.
-LATER = "SELECT max(operation) FROM operation_row WHERE tbl = ?1 AND key = ?2 AND operation > ?3"
-
 
 def undo_rows(tx: Writing, operation: int, by: int) -> Undone:
     """Take back everything that an operation changed, as part of the operation ``by``.
@@ -211,7 +227,7 @@ def _refuse_missing(tx: Reading, operation: int) -> None:
 def _refuse_moved(tx: Reading, operation: int, table: str, moved: Row) -> NoReturn:
     import json
 
-    key, owner, after, now = moved
+    key, owner, before, after, now, later = moved
     found = tx.row("SELECT path FROM unit WHERE id = ?", owner)
     path = found[0] if found else f"unit {owner}"
     what = path
@@ -220,22 +236,21 @@ def _refuse_moved(tx: Reading, operation: int, table: str, moved: Row) -> NoRetu
     elif table == "registration":
         what = f"the registration of {path}"
     elif table == "agent_definition":
-        what = path = json.loads(now or after)["name"]
+        what = path = json.loads(now or after or before)["name"]
     elif now is not None:
         what = path = json.loads(now)["path"]
-    if after is None:
+    happened = "has changed since"
+    if after is None and now is not None:
         happened = "exists again"
-    elif now is None:
+    elif now is None and after is not None:
         happened = "is gone"
-    else:
+    elif now is not None:
         was, is_now = json.loads(after), json.loads(now)
-        happened = "has changed since"
         if was.get("phase") != is_now.get("phase"):
             happened = {"running": "has started", "ended": "has ended"}.get(
                 is_now["phase"], f"is {is_now['phase']} now"
             )
-    later = tx.row(LATER, table, key, operation)
-    by = f" (operation {later[0]})" if later is not None and later[0] is not None else ""
+    by = f" (operation {later})" if later is not None else ""
     raise PlanMoved(
         f"operation {operation} cannot be undone: {what} {happened}{by}",
         hint="nothing was changed; undo what came after it first, or change the plan by hand",

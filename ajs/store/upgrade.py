@@ -14,7 +14,7 @@ from ajs.errors import SchemaVersion, StoreError
 from ajs.moment import Moment
 from ajs.store import folder as folders
 from ajs.store.backup import copy
-from ajs.store.database import APPLICATION_ID, connect, damaged, raise_ours
+from ajs.store.database import APPLICATION_ID, SQLITE_ERRORS, connect, damaged, raise_ours
 from ajs.store.presence import FolderLock
 from ajs.store.steps import Step, shipped_steps
 
@@ -57,7 +57,7 @@ def upgrade(folder: str, at: Moment, steps: Sequence[Step] | None = None) -> Upg
             for step in sorted(known):
                 if step.version > present:
                     _apply(db, step)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise_ours(error, file)
         finally:
             db.close()

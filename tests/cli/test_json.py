@@ -274,3 +274,13 @@ def test_an_error_is_json_too(home):
         "/g/dialy",
         "[8]",
     )
+
+
+def test_processes_that_outlive_their_job_are_told(lived):
+    with open_service(home=str(lived.folder), name=None) as service, service.store.write() as tx:
+        tx.run("UPDATE attempt SET result = json_set(result, '$.left', 1, '$.escaped', 2)")
+    line = "ajsshow -l -g a /g/daily/report/print"
+    told = "Still there  1 process that did not obey KILL, 2 processes in sessions of their own"
+    assert " ".join(told.split()) in " ".join(lived.ajs(line).split())
+    found = printed(lived, f"{line} --format json")["units"]
+    assert {(a["left"], a["escaped"]) for u in found for a in u["attempts"]} == {(1, 2)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 
-from ajs.cli import SCRIPTS
+from ajs.cli import SCRIPTS, VERBS
 
 CODE = "import sys; from ajs.cli import main; sys.argv[0] = sys.argv.pop(1); sys.exit(main())"
 
@@ -71,3 +72,133 @@ def test_a_reader_that_goes_away_is_no_error(arguments):
     done = subprocess.run(words, stdout=second, stderr=subprocess.PIPE, text=True, check=False)
     os.close(second)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_argument_that_is_not_utf_8(verb, home):
+    said = home.ajs(["ajs", verb, "--home", str(home.folder), "/g/\udce9"])
+    assert said.startswith(f"! ajs {verb}: AJS0402: argument 3, '/g/\\xe9', is not UTF-8\n! ")
+    assert said.endswith("[4]")
+
+
+def test_an_argument_that_is_not_utf_8_in_json(home):
+    said = home.ajs(["ajsshow", "--format", "json", "\udcff"])
+    assert r"argument 3, '\\xff', is not UTF-8" in said
+
+
+def test_a_setting_that_is_not_utf_8(home, monkeypatch):
+    monkeypatch.setenv("AJSPATH", "/\udcff")
+    assert "AJS0402: AJSPATH, '/\\xff', is not UTF-8" in home.ajs("ajsshow daily")
+
+
+def test_a_definition_file_whose_name_is_not_utf_8(home):
+    home.file("more/\udcff.yaml", "group: /h\n")
+    said = home.ajs("ajsdefine more")
+    assert "AJS0402: the name of the file more/\\xff.yaml is not UTF-8" in said
+
+
+@pytest.mark.parametrize("number", [2**63, 10**30])
+def test_numbers_greater_than_any_stored(home, number):
+    for line in (f"ajs undo {number}", f"ajs history {number}"):
+        assert f"AJS0803: the operation log has no entry {number}" in home.ajs(line)
+    assert home.ajs(f"ajs history -n {number}") == home.ajs("ajs history")
+    refused = home.ajs(f"ajsshow -B 20261124{number} /g/daily")
+    assert f"AJS0402: -B '20261124{number}' is not an execution registration number" in refused
+
+
+FULL = [
+    ("ajs", ">", 24, "ajs: AJS2405: the answer could not be written: no space left on device"),
+    ("ajs --version", ">", 24, "ajs: AJS2405: the answer could not be written: "),
+    ("ajs show --help", ">", 24, "ajs show: AJS2405: the answer could not be written: "),
+    ("ajs show --home {home}", ">", 24, "ajs show: AJS2405: the answer could not be written: "),
+    (
+        "ajs entry --home {home} -n /g/never",
+        ">",
+        24,
+        "  hint: what the command did is done: `ajs hi",
+    ),
+    ("ajs entry --home {home} -n /g/daily", "2>", 24, ""),
+    ("ajs show --home {home} /nosuch", "2>", 8, ""),
+    ("ajs show --nosuch", "2>", 2, ""),
+    ("ajs nosuch", "2>", 24, ""),
+]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(("line", "stream", "code", "said"), FULL)
+def test_an_answer_that_cannot_be_written(home, monkeypatch, line, stream, code, said, unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    line = line.format(home=home.folder)
+    words = f"exec {sys.executable} -c '{CODE}' {line} {stream}/dev/full"
+    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_what_was_done_stays_when_the_answer_cannot_be_written(home):
+    words = f"exec {sys.executable} -c '{CODE}' ajs entry --home {home.folder} /g/daily >/dev/full"
+    subprocess.run(["sh", "-c", words], capture_output=True, check=False)
+    assert "ajs entry --home" in home.ajs("ajs history")
+
+
+SPECIAL = [
+    ("ajsdefine pipe", "AJS0402: pipe cannot be read: not a regular file"),
+    ("ajsdefine /dev/zero", "AJS0402: /dev/zero cannot be read: not a regular file"),
+    ("ajsdefine folder", "AJS0402: folder/x.yaml cannot be read: not a regular file"),
+    ("ajsdefine s.yaml", "s.yaml:5:25: /g/s/j: script '/dev/zero' cannot be read: not a regular"),
+    ("ajsdefine t.yaml", "t.yaml:5:25: /g/s/j: script 'pipe' cannot be read: not a regular file"),
+    ("ajsshow --home piped", "cannot read {}/piped/ajs.toml: not a regular file"),
+    ("ajsshow --home large", "cannot read {}/large/ajs.toml: larger than 1,048,576 bytes"),
+    ("ajsdefine large.yaml", "AJS0402: large.yaml cannot be read: larger than 67,108,864 bytes"),
+    ("ajsdefine u.yaml", "u.yaml:5:25: /g/s/j: script 'large.yaml' cannot be read: larger than 67"),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), SPECIAL)
+def test_files_that_never_end_or_wait_are_not_read(home, line, said):
+    for name in ("folder", "piped"):
+        (home.folder / name).mkdir()
+    for name in ("pipe", "folder/x.yaml", "piped/ajs.toml"):
+        os.mkfifo(home.folder / name)
+    for name, script in (("s", "/dev/zero"), ("t", "pipe"), ("u", "large.yaml")):
+        text = "group: /g\njobnets:\n  s:\n    schedule: undefined\n    units: {j: {script: %s}}\n"
+        home.file(f"{name}.yaml", text % script)
+    for name, size in (("large/ajs.toml", 1 << 20), ("large.yaml", 64 << 20)):
+        os.truncate(home.folder / home.file(name, ""), size + 1)
+    assert said.format(home.folder) in home.ajs(line)
+
+
+ARABIC = str.maketrans({str(digit): chr(0x660 + digit) for digit in range(10)})
+
+
+@pytest.mark.parametrize(
+    ("line", "option", "value", "what"),
+    [
+        ("ajsplan -t {} /g/daily", "-t", "22:30", "time"),
+        ("ajsplan -d {} /g/daily", "-d", "2026/08/11", "date"),
+        ("ajsshow -b {} /g/daily", "-b", "2026/08/11", "date"),
+        ("ajsshow -b {} /g/daily", "-b", "2026/08", "date"),
+    ],
+)
+def test_digits_are_those_from_0_to_9(home, line, option, value, what):
+    value = value.translate(ARABIC)
+    assert f"AJS0402: {option} {value!r} is not a {what}" in home.ajs(line.format(value))
+
+
+@pytest.mark.parametrize("verb", ["ajsshow", "ajsplan -h"])
+def test_an_empty_execution_id(home, verb):
+    assert "AJS0402: '/g/daily:@': @ is not an execution ID" in home.ajs(f"{verb} /g/daily:@")
+
+
+def test_a_former_name_that_is_not_there_is_noted(home):
+    home.file(
+        "new.yaml", "group: /g\njobnets:\n  new: {was: nosuch, schedule: undefined, units: {}}\n"
+    )
+    noted = "note     /g/new: was: names /g/nosuch, which is not there; nothing was renamed"
+    assert noted in home.ajs("ajsdefine --dry-run new.yaml")
+    found = json.loads(home.ajs("ajsdefine --dry-run --format json new.yaml"))
+    assert found["not_renamed"] == [{"old": "/g/nosuch", "new": "/g/new"}]
+    assert noted in home.ajs("ajsdefine new.yaml")
+    assert "note" not in home.ajs("ajsdefine new.yaml")

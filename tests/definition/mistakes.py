@@ -133,6 +133,7 @@ RULE = (
         "start_day '2026-13-01' is not a start day: registered, 5, last, last-1, 08-13, 2026-08-13 or fri",
         "6:21",
     ),
+    ("start_day: 2027-02-30", "start_day '2027-02-30' is a day that does not exist", "6:21"),
     ("start_day: 2100-01-01", "start_day '2100-01-01' lies outside the years 1994 to 2099", "6:21"),
     (
         "start_day: someday",
@@ -439,6 +440,7 @@ AGENT = (
     ("host: h, user: u", "an agent needs the key 'trust'", "2:6"),
     ("host: h, user: u, trust: ", "trust has no value", "2:32"),
     ("host: h, user: u, trust: yes", "trust must be a mapping, not 'yes'", "2:32"),
+    ("host: null", "host 'null' is not a host name or an IP address", "2:13"),
     ("host: a b", "host 'a b' is not a host name or an IP address", "2:13"),
     ("host: ajs@h", "host 'ajs@h' is not a host name or an IP address", "2:13"),
     ("host: h:22", "host 'h:22' is not a host name or an IP address", "2:13"),
@@ -483,6 +485,7 @@ TRUST = (
     ),
     ("host_keys: []", "host_keys is an empty list", "2:44"),
     (f"host_ca: {KEY}", "trust has host_ca without principals", "2:42"),
+    (f"host_ca: {KEY}, principals: '*'", "principals '*' is a pattern", f"2:{56 + len(KEY)}"),
     ("principals: a", "trust has principals without host_ca", "2:45"),
     (f"host_keys: [{KEY}, {KEY}]", "host_keys names the same twice", f"2:{47 + len(KEY)}"),
     ("host_keys: ssh-ed25519", "host_keys 'ssh-ed25519' is not a whole ssh-ed25519 key", "2:44"),

@@ -74,7 +74,9 @@ START_DAYS = (
     ("{absolute: 13, month: 8}", number(ABSOLUTE, 13, month=8)),
     ("2026-08-13", number(ABSOLUTE, 13, 2026, 8)),
     ("2026/08/13", number(ABSOLUTE, 13, 2026, 8)),
-    ("2026-02-31", number(ABSOLUTE, 31, 2026, 2)),  # the last day of February, then each 31st
+    # The last day of February, then each 31st.
+    ("{absolute: 31, month: 2, year: 2026}", number(ABSOLUTE, 31, 2026, 2)),
+    ("02-31", number(ABSOLUTE, 31, month=2)),
     ("{absolute: 13, month: 8, year: 2026}", number(ABSOLUTE, 13, 2026, 8)),
     ("last", end(ABSOLUTE, 0)),
     ("last-30", end(ABSOLUTE, 30)),

@@ -379,3 +379,16 @@ def test_a_launcher_that_cannot_even_begin_is_an_error(place: Place, monkeypatch
     with pytest.raises(StoreError, match="ended as soon as it was started"):
         place.start("true", attempt_id=attempt_id)
     assert "no such module" in capfd.readouterr().err
+
+
+def test_the_result_of_a_job_that_ended_while_the_spool_was_moved_away(place: Place):
+    attempt_id = place.shell(f"echo before; {WAIT_FOR_GO}; echo after; exit 7")
+    guard = place.running(attempt_id).guard_pid
+    away = place.spool.folder.with_name("away")
+    place.spool.folder.rename(away)
+    (place.folder / "go").touch()
+    until(lambda: gone(guard), "the guard has ended")
+    away.rename(place.spool.folder)
+    result = place.result(attempt_id)
+    assert (result.outcome, result.out_size) == (Exited(7), len("before\nafter\n"))
+    assert place.out(attempt_id) == b"before\nafter\n"

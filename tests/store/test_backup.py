@@ -302,8 +302,10 @@ def test_a_backup_with_broken_pages_is_noticed(filled, saved):
     with open(saved, "r+b") as file:
         file.seek(4096 * 5)
         file.write(b"\xff" * 4096)
-    with pytest.raises(Damaged):
+    with pytest.raises(Damaged, match="not a backup that can be restored") as caught:
         restore(saved, filled.folder, AT, "main")
+    assert "the damaged file is kept" not in caught.value.hint
+    assert "name another file" in caught.value.hint
     assert everything(filled.folder) == before
 
 

@@ -147,6 +147,16 @@ def test_a_cut_off_database(store, content):
         Store.open(store.folder)
 
 
+def test_a_schema_that_is_no_text(store):
+    store.close()
+    with open(store.file, "rb") as file:
+        content = file.read()
+    with open(store.file, "wb") as file:
+        file.write(content.replace(b"CREATE TABLE serial", b"CREATE \xc7ABLE serial"))
+    with pytest.raises(Damaged, match=r"\\xc7ABLE"):
+        Store.open(store.folder)
+
+
 def test_somebody_else_s_database(store):
     store.close()
     os.unlink(store.file)

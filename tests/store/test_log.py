@@ -309,6 +309,30 @@ def test_what_touched_it_later_is_named(defined):
     assert f"has changed since (operation {second})" in refused(defined, operation).message
 
 
+def test_what_later_operations_changed_and_changed_back_is_not_taken_back(defined):
+    plan = kit.register(defined, "/a", EVENING)
+    operations = []
+    for start in (NEXT, EVENING, NEXT):
+        after = plan.with_generation(replace(plan.generations[0], slot=kit.slot(start)))
+        operations.append(save(defined, "/a", plan, after))
+        plan = kit.load(defined, "/a")
+    first, second, third = operations
+    assert f"has changed since (operation {third})" in refused(defined, first).message
+    undo(defined, third)
+    assert f"has changed since (operation {second})" in refused(defined, first).message
+    undo(defined, second)
+    undo(defined, first)
+
+
+def test_what_was_defined_and_deleted_again_meanwhile_is_named(defined):
+    plan = kit.register(defined, "/a", EVENING)
+    operation = save(defined, "/a", plan, None)
+    again = kit.register(defined, "/a", NEXT)
+    last = save(defined, "/a", again, None)
+    said = refused(defined, operation).message
+    assert f"the registration of /a has changed since (operation {last})" in said
+
+
 def test_what_was_registered_again_is_not_overwritten(defined):
     plan = kit.register(defined, "/a", EVENING)
     operation = save(defined, "/a", plan, None)

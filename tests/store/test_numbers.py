@@ -83,7 +83,17 @@ def test_registration_numbers(day, serial):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "20260811", "2026081101", "20260811000", "202608110001", "@A1"]
+    "text",
+    [
+        "",
+        "20260811",
+        "2026081101",
+        "20260811000",
+        "202608110001",
+        "@A1",
+        "20260811" + "9" * 10,
+        "1" * 5000,
+    ],
 )
 def test_no_registration_number(text):
     assert registration_parts(text) is None

@@ -32,6 +32,8 @@ results = st.builds(
     ended=st.none() | instants,
     out_bytes=st.integers(0, 2**62),
     err_bytes=st.integers(0, 2**62),
+    left=st.integers(0, 9),
+    escaped=st.none() | st.integers(0, 9),
 )
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 attempts = st.builds(
@@ -71,7 +73,11 @@ causes = st.builds(Cause, why=st.sampled_from(Why), unit=texts, value=texts, lim
 @given(attempts)
 def test_any_attempt_comes_back_as_it_was_stored(attempt):
     stored: list[Any] = [*attempt.key, *rows.attempt_values(attempt)]
-    assert rows.attempt_from(*stored) == attempt
+    again = rows.attempt_from(*stored)
+    assert again == attempt
+    for before, after in ((attempt.result, again.result), (attempt.late, again.late)):
+        if before is not None and after is not None:
+            assert (after.left, after.escaped) == (before.left, before.escaped)
 
 
 @given(unit_runs)
@@ -104,6 +110,8 @@ COVERED = [
             "ended",
             "out_bytes",
             "err_bytes",
+            "left",
+            "escaped",
         },
     ),
     (

@@ -102,6 +102,7 @@ class Guard:
         self.folder = f"{shared.spool}/{request.attempt_id}"
         self.adopts = shared.adopt_orphans()
         self.record = -1
+        self.outputs: list[int] = []
         self.record_end = 0
         self.job = 0
         self.started = ""
@@ -131,7 +132,10 @@ class Guard:
                 }
             )
             for name in OUTPUTS:
-                os.close(os.open(f"{fresh}/{name}", os.O_WRONLY | os.O_CREAT, FILE_MODE))
+                path = f"{fresh}/{name}"
+                self.outputs.append(
+                    os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
+                )
             os.rename(fresh, self.folder)
         except OSError as error:
             discard(fresh)
@@ -214,8 +218,7 @@ class Guard:
     def execute(self) -> None:
         """Replace this process by the command; returns only by an exception that says why not."""
         request = self.request
-        for target, name in enumerate(OUTPUTS, start=1):
-            handle = os.open(f"{self.folder}/{name}", os.O_WRONLY | os.O_APPEND)
+        for target, handle in enumerate(self.outputs, start=1):
             os.dup2(handle, target)
         for number in IGNORED:
             signal.signal(number, signal.SIG_DFL)
@@ -352,19 +355,23 @@ class Guard:
         return left, [p for p in everyone if p.pid in family and p.session != self.job]
 
     def write_result(self, result: dict[str, object]) -> None:
-        """Put the result on disk, trying until the disk lets us or the folder is gone."""
+        """Put the result on disk, trying until the disk lets us or the record is gone.
+
+        All goes through what was opened when the job was claimed: a spool that was moved away meanwhile has the
+        result when it is moved back.
+        """
         place = self.record_end
         while True:
             self.record_end = place
             try:
-                for name in OUTPUTS:
-                    result[f"{name}_size"] = size = os.stat(f"{self.folder}/{name}").st_size
+                for name, handle in zip(OUTPUTS, self.outputs, strict=True):
+                    result[f"{name}_size"] = size = os.fstat(handle).st_size
                     if size:
-                        sync(f"{self.folder}/{name}")
+                        os.fsync(handle)
                 self.note(result)
                 os.fsync(self.record)
             except OSError:
-                if not os.path.isdir(self.folder):
+                if not os.fstat(self.record).st_nlink:
                     return
                 time.sleep(1.0)
             else:
