@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from ajs import attempts
 from ajs.actions import AckAttempt, AskAgain, KillAttempt, Send, StartAttempt, StoreResult
@@ -46,8 +47,10 @@ START_BYTES = 8 << 20
 """How many bytes of scripts are sent in one conversation at most, unless a single one is longer."""
 FETCH_BYTES = 4 << 20
 """How much of one stream is fetched in one conversation at most."""
-FETCHES = 4
-"""How many streams are fetched from in one conversation at most."""
+FETCHES = 32
+"""How many streams are fetched from in one conversation at most: most jobs write little, and each has two."""
+FETCHED_BYTES = 16 << 20
+"""How much is fetched in one conversation at most, of all streams together."""
 NOT_AFTER_S = 900
 """How long a start that was sent may still begin, in seconds of the agent's uptime."""
 CLAIMED_S = 30
@@ -214,8 +217,7 @@ class Books:
                 asked.append((watch, State(watch.name)))
         if poll and self.watched:
             asked.append((None, List()))
-        asked += list(self._fetches(now_s))[:FETCHES]
-        return asked
+        return asked + self._fetches(now_s)
 
     @staticmethod
     def sends(asked: Sequence[Asked]) -> None:
@@ -255,14 +257,21 @@ class Books:
             )
             yield watch, start
 
-    def _fetches(self, now_s: float) -> Iterator[Asked]:
+    def _fetches(self, now_s: float) -> list[Asked]:
+        streams = list(islice(self._unfetched(now_s), FETCHES))
+        most = min(FETCH_BYTES, FETCHED_BYTES // max(len(streams), 1))
+        return [
+            (watch, Fetch(watch.name, stream, self._fetched.size(watch.name, stream), most))
+            for watch, stream in streams
+        ]
+
+    def _unfetched(self, now_s: float) -> Iterator[tuple[Watch, Stream]]:
         for watch in self._watches.values():
             if not (watch.store or watch.follow) or watch.rest_until_s > now_s:
                 continue
             for stream in Stream:
                 if stream not in watch.whole:
-                    have = self._fetched.size(watch.name, stream)
-                    yield watch, Fetch(watch.name, stream, have, FETCH_BYTES)
+                    yield watch, stream
 
     # -- what was answered --
 

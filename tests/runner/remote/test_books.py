@@ -15,6 +15,7 @@ from ajs.actions import AckAttempt, AskAgain, KillAttempt, StartAttempt, StoreRe
 from ajs.agents import AgentIdentity, RemotePlace
 from ajs.attempts import AttemptKey
 from ajs.dispatch.fetched import Fetched
+from ajs.dispatch.link import MOST_OUTPUT
 from ajs.dispatch.messages import (
     Absent,
     Claimed,
@@ -451,6 +452,27 @@ def test_both_streams_are_fetched_from_where_their_files_end_and_then_stored(boo
     assert books.idle
     assert books._fetched.output(NAME, Stream.OUT, 0, 99) == b"abcdef"
     assert books._fetched.output(NAME, Stream.ERR, 0, 99) == b""
+
+
+@pytest.mark.parametrize(
+    ("jobs", "streams", "most"),
+    [
+        (1, 2, tested.FETCH_BYTES),
+        (2, 4, tested.FETCHED_BYTES // 4),
+        (8, 16, tested.FETCHED_BYTES // 16),
+        (tested.FETCHES, tested.FETCHES, tested.FETCHED_BYTES // tested.FETCHES),
+    ],
+)
+def test_many_that_wrote_little_are_fetched_in_one_conversation_and_no_more_bytes(
+    books, jobs, streams, most
+):
+    for number in range(jobs):
+        take(books, StoreResult, name=f"a-{number}", key=AttemptKey(1, f"j{number}", 1))
+    asked = [request for _, request in books.requests(0.0, 5000, poll=False)]
+    assert [request.most for request in asked] == [most] * streams
+    names = [request.attempt_id for request in asked]
+    assert names == [f"a-{number}" for number in range(streams // 2) for _ in Stream]
+    assert sum(request.most for request in asked) <= MOST_OUTPUT // 2
 
 
 def test_what_comes_twice_is_stored_once(books):
