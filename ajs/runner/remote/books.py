@@ -105,6 +105,8 @@ class Watch:
     """Whether there is something to report about how it stands."""
     ask: bool = False
     """Whether to ask about it now, not only with the next list."""
+    hinted: bool = False
+    """Whether something is said to have happened since it was asked about last: an answer on its way is older."""
     told: bool = False
     """Whether it was reported as running."""
     silent: bool = False
@@ -190,7 +192,7 @@ class Books:
         watch = self._watches.get(name)
         if watch is None:
             return False
-        watch.ask, watch.follow = True, watch.follow or follow
+        watch.ask, watch.hinted, watch.follow = True, True, watch.follow or follow
         return True
 
     def restarted(self) -> None:
@@ -219,11 +221,15 @@ class Books:
             asked.append((None, List()))
         return asked + self._fetches(now_s)
 
-    @staticmethod
-    def sends(asked: Sequence[Asked]) -> None:
+    def sends(self, asked: Sequence[Asked]) -> None:
         """Take note that these requests are sent now, whether or not they will be answered."""
         for watch, request in asked:
-            if watch is not None and isinstance(request, Start):
+            if watch is None:
+                for listed in self._watches.values():
+                    listed.hinted = False
+                continue
+            watch.hinted = watch.hinted and not isinstance(request, Start | State | Kill)
+            if isinstance(request, Start):
                 watch.not_after = request.not_after
                 watch.open_starts += 1
 
@@ -405,7 +411,7 @@ class Books:
                 return self._standing(watch, stands, now_s) if watch.watched else []
 
     def _standing(self, watch: Watch, stands: Stands, now_s: float) -> Iterable[Observed]:
-        watch.ask = False
+        watch.ask = watch.hinted
         match stands.standing:
             case Running(started=started):
                 return self._runs(watch, self._by_our_clock(started))

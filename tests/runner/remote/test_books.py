@@ -511,6 +511,36 @@ def test_a_store_begins_with_what_was_read_while_the_job_ran(books):
     assert asks(books) == ["Fetch a-1 out 2", "Fetch a-1 err 0"]
 
 
+@pytest.mark.parametrize(
+    ("kinds", "poll", "answers"),
+    [
+        ((StartAttempt,), False, [stands(RUNNING)]),
+        ((AskAgain,), False, [stands(RUNNING)]),
+        ((AskAgain, KillAttempt), False, [KillOrdered(stands(RUNNING), 0), stands(RUNNING)]),
+        ((AskAgain,), True, [stands(RUNNING), Listed({NAME: stands(RUNNING)})]),
+    ],
+)
+def test_what_happens_while_an_answer_is_on_its_way_is_asked_about_again(
+    books, kinds, poll, answers
+):
+    take(books, *kinds)
+    asked = books.requests(0.0, 5000, poll=poll)
+    books.sends(asked)
+    assert books.look_at(NAME, follow=False)
+    assert told(books.heard(asked, answers, 0.0)) == ["Running"]
+    assert asks(books) == ["State a-1"]
+    assert hear(books, stands(RUNNING)) == []
+    assert asks(books) == []
+
+
+def test_a_list_tells_of_what_happened_before_it(books):
+    take(books, StartAttempt)
+    hear(books, stands(RUNNING))
+    books.look_at(NAME, follow=False)
+    hear(books, Unanswered(), Listed({NAME: stands(RUNNING)}), poll=True)
+    assert asks(books) == []
+
+
 def test_a_reader_of_what_has_not_begun_does_not_make_it_ask_in_a_rush(books):
     take(books, AskAgain)
     books.look_at(NAME, follow=True)
