@@ -67,6 +67,7 @@ SINGLE = f"""
     JOIN event AS e ON e.generation = r.key AND e.path = 'job' AND e.status = 'NORMAL'
     WHERE e.generation = ({RUN})
 """
+OPEN = "SELECT COUNT(*) FROM attempt WHERE state <> 'ACKED'"
 RUNNING = "SELECT COUNT(*) FROM attempt WHERE state = 'STARTED' AND started_utc IS NOT NULL"
 
 
@@ -114,6 +115,10 @@ class Manager:
             return sum(not agent[-1] for agent in agents) == AGENTS
 
         until(usable, f"{AGENTS} agents that can be used")
+
+    def settle(self) -> None:
+        """Wait until nothing is left to be done about jobs that have ended."""
+        until(lambda: int(self.row(OPEN)[0]) == 0, "all results fetched")
 
     def cpu_s(self) -> float:
         """Return how much processor time the manager has taken until now."""
@@ -235,6 +240,7 @@ def fan(manager: Manager, jobs: int) -> tuple[float, float]:
     """Return how many no-op jobs a second the manager runs, first placed to last on record; and its CPU seconds."""
     before = manager.cpu_s()
     manager.ajs("entry", "-n", "-w", "/bench/fan")
+    manager.settle()
     cpu = manager.cpu_s() - before
     placed, ended, count = manager.row(SPENT)
     assert int(count) == jobs, f"{count} of {jobs} jobs have ended normally"
@@ -247,6 +253,7 @@ def single(manager: Manager, bed: Bed) -> tuple[float, float]:
     manager.ajs("entry", "-n", "-w", "/bench/one")
     (stamp,) = _stamps(bed)[seen:]
     due, recorded = map(_utc, manager.row(SINGLE))
+    manager.settle()
     return 1000 * (stamp - due).total_seconds(), 1000 * (recorded - stamp).total_seconds()
 
 
