@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from ajs import attempts
 from ajs.actions import AckAttempt, AskAgain, KillAttempt, Send, StartAttempt, StoreResult
@@ -46,8 +47,10 @@ START_BYTES = 8 << 20
 """How many bytes of scripts are sent in one conversation at most, unless a single one is longer."""
 FETCH_BYTES = 4 << 20
 """How much of one stream is fetched in one conversation at most."""
-FETCHES = 4
-"""How many streams are fetched from in one conversation at most."""
+FETCHES = 32
+"""How many streams are fetched from in one conversation at most: most jobs write little, and each has two."""
+FETCHED_BYTES = 16 << 20
+"""How much is fetched in one conversation at most, of all streams together."""
 NOT_AFTER_S = 900
 """How long a start that was sent may still begin, in seconds of the agent's uptime."""
 CLAIMED_S = 30
@@ -102,6 +105,8 @@ class Watch:
     """Whether there is something to report about how it stands."""
     ask: bool = False
     """Whether to ask about it now, not only with the next list."""
+    hinted: bool = False
+    """Whether something is said to have happened since it was asked about last: an answer on its way is older."""
     told: bool = False
     """Whether it was reported as running."""
     silent: bool = False
@@ -187,7 +192,7 @@ class Books:
         watch = self._watches.get(name)
         if watch is None:
             return False
-        watch.ask, watch.follow = True, watch.follow or follow
+        watch.ask, watch.hinted, watch.follow = True, True, watch.follow or follow
         return True
 
     def restarted(self) -> None:
@@ -214,14 +219,17 @@ class Books:
                 asked.append((watch, State(watch.name)))
         if poll and self.watched:
             asked.append((None, List()))
-        asked += list(self._fetches(now_s))[:FETCHES]
-        return asked
+        return asked + self._fetches(now_s)
 
-    @staticmethod
-    def sends(asked: Sequence[Asked]) -> None:
+    def sends(self, asked: Sequence[Asked]) -> None:
         """Take note that these requests are sent now, whether or not they will be answered."""
         for watch, request in asked:
-            if watch is not None and isinstance(request, Start):
+            if watch is None:
+                for listed in self._watches.values():
+                    listed.hinted = False
+                continue
+            watch.hinted = watch.hinted and not isinstance(request, Start | State | Kill)
+            if isinstance(request, Start):
                 watch.not_after = request.not_after
                 watch.open_starts += 1
 
@@ -255,14 +263,21 @@ class Books:
             )
             yield watch, start
 
-    def _fetches(self, now_s: float) -> Iterator[Asked]:
+    def _fetches(self, now_s: float) -> list[Asked]:
+        streams = list(islice(self._unfetched(now_s), FETCHES))
+        most = min(FETCH_BYTES, FETCHED_BYTES // max(len(streams), 1))
+        return [
+            (watch, Fetch(watch.name, stream, self._fetched.size(watch.name, stream), most))
+            for watch, stream in streams
+        ]
+
+    def _unfetched(self, now_s: float) -> Iterator[tuple[Watch, Stream]]:
         for watch in self._watches.values():
             if not (watch.store or watch.follow) or watch.rest_until_s > now_s:
                 continue
             for stream in Stream:
                 if stream not in watch.whole:
-                    have = self._fetched.size(watch.name, stream)
-                    yield watch, Fetch(watch.name, stream, have, FETCH_BYTES)
+                    yield watch, stream
 
     # -- what was answered --
 
@@ -396,7 +411,7 @@ class Books:
                 return self._standing(watch, stands, now_s) if watch.watched else []
 
     def _standing(self, watch: Watch, stands: Stands, now_s: float) -> Iterable[Observed]:
-        watch.ask = False
+        watch.ask = watch.hinted
         match stands.standing:
             case Running(started=started):
                 return self._runs(watch, self._by_our_clock(started))

@@ -15,6 +15,7 @@ from ajs.actions import AckAttempt, AskAgain, KillAttempt, StartAttempt, StoreRe
 from ajs.agents import AgentIdentity, RemotePlace
 from ajs.attempts import AttemptKey
 from ajs.dispatch.fetched import Fetched
+from ajs.dispatch.link import MOST_OUTPUT
 from ajs.dispatch.messages import (
     Absent,
     Claimed,
@@ -453,6 +454,27 @@ def test_both_streams_are_fetched_from_where_their_files_end_and_then_stored(boo
     assert books._fetched.output(NAME, Stream.ERR, 0, 99) == b""
 
 
+@pytest.mark.parametrize(
+    ("jobs", "streams", "most"),
+    [
+        (1, 2, tested.FETCH_BYTES),
+        (2, 4, tested.FETCHED_BYTES // 4),
+        (8, 16, tested.FETCHED_BYTES // 16),
+        (tested.FETCHES, tested.FETCHES, tested.FETCHED_BYTES // tested.FETCHES),
+    ],
+)
+def test_many_that_wrote_little_are_fetched_in_one_conversation_and_no_more_bytes(
+    books, jobs, streams, most
+):
+    for number in range(jobs):
+        take(books, StoreResult, name=f"a-{number}", key=AttemptKey(1, f"j{number}", 1))
+    asked = [request for _, request in books.requests(0.0, 5000, poll=False)]
+    assert [request.most for request in asked] == [most] * streams
+    names = [request.attempt_id for request in asked]
+    assert names == [f"a-{number}" for number in range(streams // 2) for _ in Stream]
+    assert sum(request.most for request in asked) <= MOST_OUTPUT // 2
+
+
 def test_what_comes_twice_is_stored_once(books):
     take(books, StoreResult)
     hear(books, data(0, b"abc", 6), Unanswered())
@@ -487,6 +509,36 @@ def test_a_store_begins_with_what_was_read_while_the_job_ran(books):
     hear(books, Listed({NAME: stands(Ended(RESULT))}), poll=True)
     take(books, StoreResult)
     assert asks(books) == ["Fetch a-1 out 2", "Fetch a-1 err 0"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "poll", "answers"),
+    [
+        ((StartAttempt,), False, [stands(RUNNING)]),
+        ((AskAgain,), False, [stands(RUNNING)]),
+        ((AskAgain, KillAttempt), False, [KillOrdered(stands(RUNNING), 0), stands(RUNNING)]),
+        ((AskAgain,), True, [stands(RUNNING), Listed({NAME: stands(RUNNING)})]),
+    ],
+)
+def test_what_happens_while_an_answer_is_on_its_way_is_asked_about_again(
+    books, kinds, poll, answers
+):
+    take(books, *kinds)
+    asked = books.requests(0.0, 5000, poll=poll)
+    books.sends(asked)
+    assert books.look_at(NAME, follow=False)
+    assert told(books.heard(asked, answers, 0.0)) == ["Running"]
+    assert asks(books) == ["State a-1"]
+    assert hear(books, stands(RUNNING)) == []
+    assert asks(books) == []
+
+
+def test_a_list_tells_of_what_happened_before_it(books):
+    take(books, StartAttempt)
+    hear(books, stands(RUNNING))
+    books.look_at(NAME, follow=False)
+    hear(books, Unanswered(), Listed({NAME: stands(RUNNING)}), poll=True)
+    assert asks(books) == []
 
 
 def test_a_reader_of_what_has_not_begun_does_not_make_it_ask_in_a_rush(books):
