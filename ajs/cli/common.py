@@ -88,8 +88,13 @@ def filter_options(function: F) -> F:
     return function
 
 
-def opened(home: str | None, service: str | None, *, changing: bool = False) -> Service:
-    """Return the opened scheduler service; a changing command names it and its configuration on stderr."""
+def opened(
+    home: str | None, service: str | None, *, changing: bool = False, ending: bool = False
+) -> Service:
+    """Return the opened scheduler service; a changing command names it and its configuration on stderr.
+
+    A changing command is refused where ajs.toml gives the plans' times another meaning, unless it only ends something.
+    """
     from ajs.operations.service import open_service
 
     call = click.get_current_context().find_object(Call)
@@ -100,6 +105,8 @@ def opened(home: str | None, service: str | None, *, changing: bool = False) -> 
         near = os.path.relpath(found.configuration)
         file = near if len(near) < len(found.configuration) else found.configuration
         click.echo(f"service {found.name} ({file})", err=True)
+        if not ending:
+            found.hold_to_day()
     return found
 
 

@@ -47,7 +47,9 @@ def ended(units: Sequence[str], given: Mapping[str, Any], *, interrupts: bool) -
 
     names = names_of(units)
     dry_run = given["dry_run"]
-    with opened(given["home"], one_service(names, given["service"]), changing=True) as service:
+    with opened(
+        given["home"], one_service(names, given["service"]), changing=True, ending=True
+    ) as service:
         done = (interrupt if interrupts else kill)(
             service,
             Ending(

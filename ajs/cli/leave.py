@@ -42,7 +42,9 @@ def command(units: tuple[str, ...], **given: Any) -> int:
     from ajs.render.entry import left_json, left_text
 
     names = names_of(units)
-    with opened(given["home"], one_service(names, given["service"]), changing=True) as service:
+    with opened(
+        given["home"], one_service(names, given["service"]), changing=True, ending=True
+    ) as service:
         done = leave(
             service,
             names,

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from ajs import config
+from ajs.errors import ConfigurationError
 from ajs.store.database import Store
 from ajs.store.presence import manager
 
@@ -80,6 +81,31 @@ class Service:
     def manager_runs(self) -> bool:
         """Whether a manager runs for this service."""
         return manager(self.folder) is not None
+
+    def hold_to_day(self) -> None:
+        """See to it that ajs.toml gives times the meaning with which the plans were made; for who changes something.
+
+        Recorded is what was never recorded, and anew what differs while no jobnet is registered. Raises
+        ConfigurationError where plans would come to mean something else.
+        """
+        from ajs.store.day import Day, adopt, recorded
+
+        wanted = Day(self.time_zone, self.schedule)
+        with self.store.read() as tx:
+            kept = recorded(tx)
+        if kept == wanted:
+            return
+        with self.store.write() as tx:
+            if adopt(tx, wanted):
+                return
+        for key, now, before in zip(Day._fields, wanted, kept or wanted, strict=True):
+            if now != before:
+                raise ConfigurationError(
+                    f"{self.configuration}: services.{self.name}.{key} is {now!r}, but what is registered was planned "
+                    f"with {before!r}",
+                    hint=f"put {before!r} back, or cancel the registrations first: ajsleave -R -T -E /",
+                    value=now,
+                )
 
     def __enter__(self) -> Self:
         return self

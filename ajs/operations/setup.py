@@ -11,6 +11,7 @@ from ajs.clock import SystemClock
 from ajs.errors import ConfigurationError
 from ajs.operations.service import configured
 from ajs.store import backup as stored
+from ajs.store import day
 from ajs.store.create import create
 from ajs.store.upgrade import Upgraded
 from ajs.store.upgrade import upgrade as upgrade_folder
@@ -53,7 +54,11 @@ def init(
             name, os.path.join(os.path.abspath(folder), "state", name), zone, schedule
         )
         at = SystemClock(zone).now()
-        create(settings.folder, name=name, at=at, by_version=version).close()
+        with (
+            create(settings.folder, name=name, at=at, by_version=version) as store,
+            store.write() as tx,
+        ):
+            day.adopt(tx, day.Day(zone, schedule))
         config.add_service(file, settings)
         made.append(settings)
     return Initialised(file, tuple(made))
