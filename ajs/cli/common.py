@@ -91,7 +91,7 @@ def filter_options(function: F) -> F:
 def opened(
     home: str | None, service: str | None, *, changing: bool = False, ending: bool = False
 ) -> Service:
-    """Return the opened scheduler service; a changing command names it and its configuration on stderr.
+    """Return the opened scheduler service; a changing command names it and its configuration on stderr, for people.
 
     A changing command is refused where ajs.toml gives the plans' times another meaning, unless it only ends something.
     """
@@ -104,7 +104,8 @@ def opened(
     if changing:
         near = os.path.relpath(found.configuration)
         file = near if len(near) < len(found.configuration) else found.configuration
-        click.echo(f"service {found.name} ({file})", err=True)
+        if not wants_json():
+            click.echo(f"service {found.name} ({file})", err=True)
         if not ending:
             found.hold_to_day()
     return found
@@ -138,10 +139,16 @@ def this_command() -> tuple[str, ...]:
     return call.words if call is not None else ()
 
 
-def warn_without_manager(service: Service) -> None:
-    """Say on stderr when no manager runs: what was planned would not start."""
-    if not service.manager_runs():
-        warn(f"no manager runs, so nothing will start: ajsstart -F {service.name}")
+def without_manager(service: Service, so: str = "nothing will start") -> tuple[str, ...]:
+    """Return what to say when no manager runs: nothing comes of what was asked for."""
+    if service.manager_runs():
+        return ()
+    return (f"no manager runs, so {so}: ajsstart -F {service.name}",)
+
+
+def wants_json() -> bool:
+    """Whether the command that runs was asked for JSON: stderr is then for an error alone."""
+    return click.get_current_context().params.get("form") == "json"
 
 
 def warn(text: str) -> None:

@@ -18,7 +18,7 @@ from ajs.cli.common import (
     service_options,
     this_command,
     warn,
-    warn_without_manager,
+    without_manager,
 )
 from ajs.cli.progress import bar
 from ajs.cli.values import typed_duration
@@ -86,14 +86,15 @@ def command(units: tuple[str, ...], **given: Any) -> int:
                 progress=progress,
             )
         json, waits = given["form"] == "json", given["wait"] and not given["dry_run"]
+        notes = () if waits or given["dry_run"] else without_manager(service)
         if not json:
             click.echo(entry_text(done))
+            for note in notes:
+                warn(note)
         elif not waits:
-            click.echo(entry_json(done, service.name))
+            click.echo(entry_json(done, service.name, notes))
         if waits:
             return _wait(service, done, timeout, json=json, fail_on=given["fail_on"])
-        if not given["dry_run"]:
-            warn_without_manager(service)
         return ExitCode.DONE
 
 
@@ -107,7 +108,7 @@ def _wait(
 
     def say() -> None:
         found = outcomes(service, runs)
-        click.echo(entry_json(done, service.name, found) if json else outcome_text(found))
+        click.echo(entry_json(done, service.name, (), found) if json else outcome_text(found))
 
     runs = [e.generation.id for e in done.entered if e.generation is not None]
     try:
@@ -117,7 +118,8 @@ def _wait(
         raise
     except KeyboardInterrupt:
         say()
-        warn("nobody waits any more; the runs go on, ajskill ends them")
+        if not json:
+            warn("nobody waits any more; the runs go on, ajskill ends them")
         raise
     say()
     return _exit_code([status.name for status in ended.values()], fail_on)

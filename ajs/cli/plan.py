@@ -19,7 +19,8 @@ from ajs.cli.common import (
     reason_option,
     service_options,
     this_command,
-    warn_without_manager,
+    warn,
+    without_manager,
 )
 from ajs.cli.progress import bar
 from ajs.cli.values import typed_day, typed_shift, typed_time
@@ -92,18 +93,19 @@ def command(units: tuple[str, ...], **given: Any) -> int:
                 if_plan=given["if_plan"],
                 progress=progress,
             )
-        click.echo(
-            as_json(done)
-            if given["form"] == "json"
-            else as_text(done, service=service.name, dry_run=dry_run)
-        )
-        for note in dict.fromkeys(n for root in done.roots for n in root.notes):
-            click.echo(note, err=True)
-        for line in (*refused_lines(done), *without_lines(done)):
-            click.echo(line, err=True)
-        if not dry_run:
-            warn_without_manager(service)
-    return ExitCode.PARTLY if done.refused else ExitCode.DONE
+        notes = () if dry_run else without_manager(service)
+    code = ExitCode.PARTLY if done.refused else ExitCode.DONE
+    if given["form"] == "json":
+        click.echo(as_json(done, notes))
+        return code
+    click.echo(as_text(done, service=service.name, dry_run=dry_run))
+    for note in dict.fromkeys(n for root in done.roots for n in root.notes):
+        click.echo(note, err=True)
+    for line in (*refused_lines(done), *without_lines(done)):
+        click.echo(line, err=True)
+    for note in notes:
+        warn(note)
+    return code
 
 
 def _changes(given: dict[str, Any]) -> tuple[Change, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from ajs.changes.preview import Effect
@@ -119,8 +120,8 @@ def place(slot: Slot | None) -> str:
     return text
 
 
-def as_json(changed: Changed) -> str:
-    """Return the whole result for machines."""
+def as_json(changed: Changed, notes: Sequence[str] = ()) -> str:
+    """Return the whole result for machines; ``notes`` are the warnings about the command as a whole."""
     found: dict[str, Any] = {
         "format": 1,
         "operation": changed.operation or None,
@@ -141,6 +142,7 @@ def as_json(changed: Changed) -> str:
             {"unit": path, "code": error.code, "message": error.message}
             for path, error in changed.without
         ],
+        "notes": list(notes),
     }
     return json.dumps(found, ensure_ascii=False, indent=2)
 

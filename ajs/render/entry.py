@@ -57,8 +57,16 @@ def _outcome(one: Outcome) -> str:
     return text
 
 
-def entry_json(entry: Entry, service: str, outcomes: Sequence[Outcome] | None = None) -> str:
-    """Return the registrations for machines, with ``outcomes`` how the runs stand that were waited for."""
+def entry_json(
+    entry: Entry,
+    service: str,
+    notes: Sequence[str] = (),
+    outcomes: Sequence[Outcome] | None = None,
+) -> str:
+    """Return the registrations for machines, with ``outcomes`` how the runs stand that were waited for.
+
+    ``notes`` are what the text says as warnings.
+    """
     return json.dumps(
         {
             "format": 1,
@@ -73,6 +81,7 @@ def entry_json(entry: Entry, service: str, outcomes: Sequence[Outcome] | None = 
                 for e in entry.entered
             ],
             "runs": None if outcomes is None else [_outcome_json(one) for one in outcomes],
+            "notes": list(notes),
         },
         ensure_ascii=False,
         indent=2,

@@ -307,6 +307,7 @@ ENTRY = _document(
             )
         )
     ),
+    notes=every(TEXT),
 )
 
 KILL = _document(
@@ -322,6 +323,7 @@ KILL = _document(
         )
     ),
     refused=every(record(unit=TEXT, code=TEXT, message=TEXT)),
+    notes=every(TEXT),
 )
 
 SCHEMAS: dict[str, Schema] = {
