@@ -365,4 +365,5 @@ def _summary(
     for root in done:
         for effect in root.effects:
             kinds[effect.kind] = kinds.get(effect.kind, 0) + 1
-    return {"roots": len(done), "effects": kinds, "refused": len(refused)}
+    changed = sum(bool(root.effects) for root in done)
+    return {"roots": changed, "effects": kinds, "refused": len(refused)}

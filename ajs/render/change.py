@@ -37,7 +37,7 @@ def as_text(changed: Changed, *, service: str, dry_run: bool) -> str:
         lines.append(f"... and {len(rows) - SHOWN} more; --format json lists all")
     if not rows:
         return "nothing changes: everything is so already"
-    roots = len(changed.roots)
+    roots = sum(bool(root.effects) for root in changed.roots)
     what = f"{roots} root jobnet{'s' if roots != 1 else ''}"
     if dry_run:
         lines.append(
