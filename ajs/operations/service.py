@@ -23,7 +23,8 @@ class Service:
     """One opened scheduler service.
 
     ``configuration`` is the path of its ajs.toml, ``home`` the folder of that: where jobs run unless they say
-    otherwise. ``folder`` holds its state, ``schedule`` is ``24h`` or ``48h``. ``user`` is the operating-system user
+    otherwise. ``folder`` holds its state, ``schedule`` is ``24h`` or ``48h``. ``jobs_at_once`` is the limit
+    of jobs on this machine, None when none is set. ``user`` is the operating-system user
     of this process. ``default``: commands find it without ``-F``. What costs time to load is loaded when it is first
     asked for.
     """
@@ -44,6 +45,7 @@ class Service:
         self.folder = settings.folder
         self.time_zone = settings.time_zone
         self.schedule = settings.schedule
+        self.jobs_at_once = settings.jobs_at_once
         self.store = store
         self._clock = clock
 
