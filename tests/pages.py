@@ -460,7 +460,7 @@ def _sign(letters: str) -> str:
 # -- ajs.toml --
 
 TOP_MEANINGS: Mapping[str, str] = {
-    "default_service": "The scheduler service that commands work on without `-F` and `AJSCONF`; one needs no such line.",
+    "default_service": "The scheduler service that commands work on without `-F` and `AJSCONF`; one alone needs none.",
     "services": "A table for each one, `[services.NAME]`; a name has 1 to 30 bytes without `/`, `:` and blanks.",
 }
 SERVICE_MEANINGS: Mapping[str, tuple[str, str]] = {

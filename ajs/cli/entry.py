@@ -86,7 +86,9 @@ def command(units: tuple[str, ...], **given: Any) -> int:
                 progress=progress,
             )
         json, waits = given["form"] == "json", given["wait"] and not given["dry_run"]
-        notes = () if waits or given["dry_run"] else without_manager(service)
+        notes = done.notes
+        if not waits and not given["dry_run"]:
+            notes += without_manager(service)
         if not json:
             click.echo(entry_text(done))
             for note in notes:
@@ -108,7 +110,9 @@ def _wait(
 
     def say() -> None:
         found = outcomes(service, runs)
-        click.echo(entry_json(done, service.name, (), found) if json else outcome_text(found))
+        click.echo(
+            entry_json(done, service.name, done.notes, found) if json else outcome_text(found)
+        )
 
     runs = [e.generation.id for e in done.entered if e.generation is not None]
     try:
