@@ -58,11 +58,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RootChanged:
-    """What the command did to one root jobnet."""
+    """What the command did to one root jobnet; ``at_once`` are the runs that then start as soon as a manager looks."""
 
     path: str
     effects: tuple[Effect, ...]
     notes: tuple[str, ...]
+    at_once: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,12 @@ class _Work:
                 self._save_running(tx, root, root.running[running], operation)
             fates += self._prohibited(number, root, after, operation, why)
             done.append(
-                RootChanged(root.target.root.path, self._effects(root, after), tuple(root.notes))
+                RootChanged(
+                    root.target.root.path,
+                    self._effects(root, after),
+                    tuple(root.notes),
+                    self._at_once(root, after),
+                )
             )
         runs.add_fates(tx, fates, self.now)
         log.finish(tx, operation, _summary(done, self.refused))
@@ -287,6 +293,17 @@ class _Work:
             for g in after.generations
             if g.phase is Phase.PROHIBITED and was.get(g.id) is Phase.WAITING
         ]
+
+    def _at_once(self, root: _Root, after: RootPlan) -> frozenset[int]:
+        """Return the runs whose start has passed, with nothing in their way."""
+        if root.running:
+            return frozenset()
+        held = root.timetable.jobnet.hold
+        return frozenset(
+            g.id
+            for g in after.waiting
+            if g.slot.start <= self.now.wall and not g.holds.get("", held)
+        )
 
     def _effects(self, root: _Root, after: RootPlan) -> tuple[Effect, ...]:
         path = root.target.root.path

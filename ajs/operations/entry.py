@@ -47,11 +47,15 @@ class Registering:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """One root jobnet that was registered, and the run that this made; None when its rules plan none so far."""
+    """One root jobnet that was registered, and the run that this made; None when its rules plan none so far.
+
+    ``at_once``: its time has passed and nothing is in its way, so that it starts as soon as a manager looks.
+    """
 
     path: str
     method: Method
     generation: Generation | None
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def entry(
         )
         saved = plans.save_plans(tx, changes, operation)
         entered = tuple(
-            Entered(root.path, how.method, _made(before.get(root.id), saved[root.id]))
+            _entered(root, how, _made(before.get(root.id), saved[root.id]), tables[root.id], now)
             for root in roots
         )
         log.finish(tx, operation, {"roots": len(roots), "method": how.method.value})
@@ -188,6 +192,14 @@ def _immediate(
     if before is not None and before.registration.method is Method.IMMEDIATE:
         registration = before.registration
     return RootPlan(registration=registration, generations=(*kept, run))
+
+
+def _entered(
+    root: Unit, how: Registering, made: Generation | None, timetable: Timetable, now: Moment
+) -> Entered:
+    passed = made is not None and made.slot.start <= now.wall
+    held = made is not None and made.holds.get("", timetable.jobnet.hold)
+    return Entered(root.path, how.method, made, at_once=passed and not held)
 
 
 def _skipped(

@@ -87,11 +87,17 @@ def _rows(root: RootChanged) -> list[tuple[Cell, ...]]:
                     Cell(name),
                     Cell("" if at else run),
                     Cell(WORDS[effect.kind]),
-                    Cell(_when(effect)),
+                    Cell(_when(effect) + _at_once(root, effect)),
                     Cell(why),
                 )
             )
     return rows
+
+
+def _at_once(root: RootChanged, effect: Effect) -> str:
+    """Return what stands beside a new start that has passed."""
+    new = effect.kind in ("moved", "appears", "restored") and effect.unit == root.path
+    return ", at once" if new and effect.generation in root.at_once else ""
 
 
 def _below(root: str, unit: str) -> str:

@@ -31,6 +31,8 @@ def _entered(entered: Entered) -> str:
     run = entered.generation
     name = entered.path if run is None or not run.id else f"{entered.path}:{execution_id(run.id)}"
     when = "" if run is None else f", next run {place(run.slot)}"
+    if entered.at_once:
+        when += ", at once"
     held = ", held" if run is not None and run.holds.get("") else ""
     if entered.method is Method.IMMEDIATE:
         when = ""
