@@ -23,6 +23,7 @@ from ajs.errors import (
     Refused,
 )
 from ajs.lifecycle import LiveGeneration, Status
+from ajs.model import Job
 from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.running import with_plan
@@ -58,12 +59,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RootChanged:
-    """What the command did to one root jobnet; ``at_once`` are the runs that then start as soon as a manager looks."""
+    """What the command did to one root jobnet.
+
+    ``at_once`` are the runs that then start as soon as a manager looks; ``jobs`` its jobs, which have no time of their
+    own, by full path.
+    """
 
     path: str
     effects: tuple[Effect, ...]
     notes: tuple[str, ...]
     at_once: frozenset[int] = frozenset()
+    jobs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +270,7 @@ class _Work:
                     self._effects(root, after),
                     tuple(root.notes),
                     self._at_once(root, after),
+                    _jobs(root),
                 )
             )
         runs.add_fates(tx, fates, self.now)
@@ -313,6 +320,12 @@ class _Work:
             now = replace(root.before, generations=(root.running[number],))
             found += effects(path, was, now, root.timetable)
         return found
+
+
+def _jobs(root: _Root) -> frozenset[str]:
+    path = root.target.root.path
+    units = root.timetable.jobnet.walk()
+    return frozenset(f"{path}/{inner}" for inner, unit in units if isinstance(unit, Job))
 
 
 def _digest(request: Request) -> str:

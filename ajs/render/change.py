@@ -87,7 +87,9 @@ def _rows(root: RootChanged) -> list[tuple[Cell, ...]]:
                     Cell(name),
                     Cell("" if at else run),
                     Cell(WORDS[effect.kind]),
-                    Cell(_when(effect) + _at_once(root, effect)),
+                    Cell(
+                        "" if effect.unit in root.jobs else _when(effect) + _at_once(root, effect)
+                    ),
                     Cell(why),
                 )
             )
