@@ -32,7 +32,9 @@ def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
         lines += _plan(diff)
     changed = bool(lines)
     if not changed:
-        lines.append(f"nothing changes: {defined.unchanged} definitions are as they are stored")
+        same = defined.unchanged
+        what = "1 definition is as it is" if same == 1 else f"{same} definitions are as they are"
+        lines.append(f"nothing changes: {what} stored")
     elif dry_run:
         lines.append(f"dry run, nothing was stored; runs were compared up to {result.until}")
     else:

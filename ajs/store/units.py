@@ -9,6 +9,8 @@ from ajs.errors import UnitNotFound
 from ajs.store.database import Reading, id_list
 
 GROUP, ROOT, JOBNET, JOB = "group", "root", "jobnet", "job"
+SUGGESTED = 3
+"""How many names that may have been meant a complaint has."""
 
 
 class Unit(NamedTuple):
@@ -65,6 +67,9 @@ CHILDREN = """
     SELECT id, path, name, kind, upper, root, comment, definition, version, deleted
     FROM unit WHERE upper = ? AND deleted IS NULL ORDER BY position, name
 """
+
+# Units of one name, wherever they are.
+NAMED = "SELECT path FROM unit WHERE name = ? AND deleted IS NULL ORDER BY path LIMIT ?"
 
 # Names that a mistyped path may have meant: everything beside it.
 BESIDE = """
@@ -156,6 +161,20 @@ def _not_found(tx: Reading, path: str) -> UnitNotFound:
 
     upper = path.rpartition("/")[0] or "/"
     beside = [row[0] for row in tx.rows(BESIDE, upper)]
-    near = difflib.get_close_matches(path, beside, n=3)
+    near = difflib.get_close_matches(path, beside, n=SUGGESTED) or _elsewhere(tx, path)
     hint = f"did you mean {' or '.join(near)}?" if near else "see what there is with `ajsshow -R /`"
     return UnitNotFound(f"there is no unit {path}", hint=hint, unit=path, value=path)
+
+
+def _elsewhere(tx: Reading, path: str) -> list[str]:
+    """Return what a name may have meant in which an upper unit is mistyped or left out, best first."""
+    import difflib
+
+    meant = ""
+    for part in path.strip("/").split("/"):
+        below_it = {row[0].rpartition("/")[2] for row in tx.rows(BESIDE, meant or "/")}
+        near = [part] if part in below_it else difflib.get_close_matches(part, below_it, n=1)
+        if not near:
+            return [row[0] for row in tx.rows(NAMED, path.rpartition("/")[2], SUGGESTED)]
+        meant = f"{meant}/{near[0]}"
+    return [meant]

@@ -290,7 +290,7 @@ def test_an_error_is_json_too(home):
         ("ajsdelete /g/weekly", "AJS1215"),
         ("ajsdefine nowhere.yaml", "AJS0402"),
         ("ajs undo 99", "AJS0803"),
-        ("ajs why /g", "AJS0801"),
+        ("ajs why /g", "AJS1205"),
         ("ajsshow --frmat", "AJS0201"),
     ],
 )
