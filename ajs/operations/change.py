@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ajs.changes import Change, Ground, Hold, apply
+from ajs.changes import Change, Ground, Hold, MoveTo, apply
 from ajs.changes.base import BEFORE_ITS_TURN
+from ajs.changes.move import DAY_MINUTES
 from ajs.changes.preview import Effect, effects
 from ajs.errors import (
     AjsError,
@@ -29,6 +30,7 @@ from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.running import with_plan
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
+from ajs.operations.times import odd_hour
 from ajs.operations.timetables import timetables
 from ajs.plan import Generation, Passed, Phase, RootPlan
 from ajs.schedule import Timetable
@@ -226,8 +228,8 @@ class _Work:
             statuses = _statuses(root, generation)
             ground = Ground(target.root.path, root.timetable, self.now.wall, statuses)
             done = apply(plan, generation, unit, one, ground)
+            notes += [*done.notes, *_another_day(one, unit, ground, generation, done.generation)]
             plan, generation = done.plan, done.generation
-            notes += done.notes
         if generation.id in root.running:
             root.changed_running.setdefault(generation.id, root.running[generation.id])
             root.running[generation.id] = generation
@@ -264,11 +266,12 @@ class _Work:
             for running in root.changed_running:
                 self._save_running(tx, root, root.running[running], operation)
             fates += self._prohibited(number, root, after, operation, why)
+            effects = self._effects(root, after)
             done.append(
                 RootChanged(
                     root.target.root.path,
-                    self._effects(root, after),
-                    tuple(root.notes),
+                    effects,
+                    (*root.notes, *_odd_hours(effects, self.service.time_zone)),
                     self._at_once(root, after),
                     _jobs(root),
                 )
@@ -331,6 +334,30 @@ def _jobs(root: _Root) -> frozenset[str]:
 def _digest(request: Request) -> str:
     """Return what stands for the request: which units, and what is to become of them."""
     return hashlib.sha256(repr(request).encode()).hexdigest()[:TOKEN_HALF]
+
+
+def _another_day(
+    one: Change, unit: str, ground: Ground, before: Generation, after: Generation
+) -> list[str]:
+    """Say so when hours from 24 on lead to another execution date than the one that was typed or that the run had."""
+    if unit or not isinstance(one, MoveTo) or one.minutes is None or one.minutes < DAY_MINUTES:
+        return []
+    day = before.slot.exec_date if one.day is None else one.day.on(ground.today)
+    if after.slot.exec_date == day:
+        return []
+    hours = f"{one.minutes // 60}:{one.minutes % 60:02}"
+    return [f"{ground.root}: {hours} is one day later: execution date {after.slot.exec_date}"]
+
+
+def _odd_hours(effects: Sequence[Effect], time_zone: str) -> list[str]:
+    """Say which new starts fall into an hour that the clocks leave out or show twice."""
+    found = []
+    for effect in effects:
+        if effect.kind in ("moved", "appears") and effect.after is not None:
+            start = effect.after.start
+            if odd := odd_hour(start, time_zone):
+                found.append(f"{effect.unit} at {start:%Y-%m-%d %H:%M}: {odd}")
+    return found
 
 
 def _elsewhere(root: _Root, target: Target, generation: Generation) -> list[str]:

@@ -17,7 +17,7 @@ from ajs.attempts import TAKES_SLOT
 from ajs.errors import AjsError
 from ajs.moment import wall_text
 from ajs.operations.service import Service, open_service
-from ajs.operations.times import local
+from ajs.operations.times import LEFT_OUT, TWICE, local
 from ajs.operations.timetables import timetables
 from ajs.plan import coming
 from ajs.ports import Clock
@@ -264,5 +264,5 @@ def _span(
     instant = after.replace(second=0, microsecond=0)
     wall = (instant.astimezone(UTC) + old).replace(tzinfo=None)
     if shift > timedelta():
-        return wall, wall + shift, "this time does not exist; it runs at the first instant after it"
-    return wall + shift, wall, "this time comes twice; it runs the first time"
+        return wall, wall + shift, LEFT_OUT
+    return wall + shift, wall, TWICE
