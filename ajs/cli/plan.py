@@ -8,6 +8,7 @@ import click
 
 from ajs.changes import Cancel, Change, Hold, MoveBy, MoveTo, Prohibit, RunNow
 from ajs.changes.move import MAX_DAYS, MAX_MINUTES
+from ajs.cli.colour import places
 from ajs.cli.common import (
     CONTEXT,
     dry_run_option,
@@ -98,7 +99,7 @@ def command(units: tuple[str, ...], **given: Any) -> int:
     if given["form"] == "json":
         click.echo(as_json(done, notes))
         return code
-    click.echo(as_text(done, service=service.name, dry_run=dry_run))
+    click.echo(as_text(done, service=service.name, dry_run=dry_run, most=places()))
     for note in dict.fromkeys(n for root in done.roots for n in root.notes):
         click.echo(note, err=True)
     for line in (*refused_lines(done), *without_lines(done)):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ajs.changes.preview import Effect
 from ajs.operations.change import Changed, RootChanged
-from ajs.render.columns import Cell, aligned
+from ajs.render.columns import Cell, fitted, width
 from ajs.schedule import Slot
 from ajs.store.numbers import execution_id
 
@@ -29,10 +29,13 @@ WORDS = {
 }
 
 
-def as_text(changed: Changed, *, service: str, dry_run: bool) -> str:
-    """Return one line an effect, and what to do next."""
+def as_text(changed: Changed, *, service: str, dry_run: bool, most: int = 0) -> str:
+    """Return one line an effect, and what to do next.
+
+    ``most`` is how many places a line may take, 0 any number.
+    """
     rows = [row for root in changed.roots for row in _rows(root)]
-    lines = aligned((), rows[:SHOWN])
+    lines = fitted((), rows[:SHOWN], most)
     if len(rows) > SHOWN:
         lines.append(f"... and {len(rows) - SHOWN} more; --format json lists all")
     if not rows:
@@ -45,6 +48,8 @@ def as_text(changed: Changed, *, service: str, dry_run: bool) -> str:
         )
     else:
         lines.append(f"changed {what}; {undo(service, changed.operation)}")
+    if most and width(lines[-1]) > most:
+        lines[-1:] = lines[-1].split("; ")
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ import pytest
 from ajs.attempts import AttemptKey
 from ajs.dispatch.local import BASE_ENVIRONMENT
 from ajs.errors import StoreError
-from ajs.lifecycle import Kind, LiveGeneration, Status, UnitRun
+from ajs.lifecycle import LiveGeneration, Status, UnitRun
 from ajs.model import Job, Jobnet
 from ajs.runner.jobs import Scripts, Surroundings, environment, job_spec
 
@@ -48,7 +48,7 @@ def test_what_every_job_is_given():
 
 def test_the_manual_names_every_variable():
     page = (Path(__file__).parents[2] / "docs/reference/job-variables.md").read_text("utf-8")
-    before = UnitRun(path="report/sum", kind=Kind.JOB, status=Status.NORMAL, return_code=0)
+    before = UnitRun(path="report/sum", status=Status.NORMAL, return_code=0)
     given = environment(KEY, Job(name="print", after=("sum",)), generation(sum=before), AROUND)
     assert re.findall(r"^\| `(\w+)`", page, re.MULTILINE) == list(given)
     (inherited,) = re.findall(r"^(`HOME`.*)\.$", page, re.MULTILINE)
