@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ajs.cli.names import service_names
+
 if TYPE_CHECKING:
     from ajs.operations.service import Service
     from ajs.operations.targets import Filters, Name
@@ -38,6 +40,7 @@ def service_options(function: F) -> F:
         "-F",
         "--service",
         metavar="NAME",
+        shell_complete=service_names,
         help="Scheduler service; default: AJSCONF, then default_service in ajs.toml.",
     )(function)
     return click.option(

@@ -20,6 +20,7 @@ from ajs.cli.common import (
     warn,
     without_manager,
 )
+from ajs.cli.names import unit_names
 from ajs.cli.progress import bar
 from ajs.cli.values import typed_duration
 from ajs.errors import ExitCode, GenerationNotFound, NoManager, TimedOut, UsageError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("units", nargs=-1, required=True, metavar="UNIT...")
+@click.argument("units", nargs=-1, required=True, metavar="UNIT...", shell_complete=unit_names)
 @click.option("-s", "--planned", is_flag=True, help="Planned; today's past run counts (default).")
 @click.option("-f", "--planned-from-now", is_flag=True, help="Planned; only coming runs count.")
 @click.option("-n", "--immediate", is_flag=True, help="Run at once, without rules and calendar.")

@@ -23,6 +23,7 @@ from ajs.cli.common import (
     warn,
     without_manager,
 )
+from ajs.cli.names import unit_names
 from ajs.cli.progress import bar
 from ajs.cli.values import typed_day, typed_shift, typed_time
 from ajs.errors import ExitCode, UsageError
@@ -32,7 +33,7 @@ SCHEDULE_FORMS = "-d/-t, -b/-c, -q, -p alone, and -u exclude each other"
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("units", nargs=-1, required=True, metavar="UNIT...")
+@click.argument("units", nargs=-1, required=True, metavar="UNIT...", shell_complete=unit_names)
 @click.option("-d", "--date", "day", metavar="[[Y/]M/]D", help="New start date.")
 @click.option("-t", "--time", metavar="H[:MM]", help="New start time, hours 0 to 47.")
 @click.option("-b", "--days", metavar="DAYS", help="So many days later; -1 is a day earlier.")

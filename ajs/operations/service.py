@@ -130,6 +130,11 @@ def configured(home: str | None, name: str | None) -> tuple[config.Service, str]
     return found.service(name, os.environ), found.file
 
 
+def service_names(home: str | None) -> tuple[str, ...]:
+    """Return the names of all scheduler services of the ajs.toml to use; raises ConfigurationError."""
+    return tuple(_configuration(home).services)
+
+
 def _configuration(home: str | None) -> config.Config:
     return config.load(config.find(home, os.environ, os.getcwd()))
 

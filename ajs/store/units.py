@@ -68,6 +68,15 @@ CHILDREN = """
     FROM unit WHERE upper = ? AND deleted IS NULL ORDER BY position, name
 """
 
+# Units whose path begins with ?1 and lies before ?2, of the level on which ?1 ends; whether anything is below them.
+BEGINNING = """
+    SELECT path, EXISTS (SELECT 1 FROM unit AS lower WHERE lower.upper = unit.id AND lower.deleted IS NULL)
+    FROM unit
+    WHERE path >= ?1 AND path < ?2 AND instr(substr(path, length(?1) + 1), '/') = 0
+      AND path <> '/' AND deleted IS NULL
+    ORDER BY path LIMIT ?3
+"""
+
 # Units of one name, wherever they are.
 NAMED = "SELECT path FROM unit WHERE name = ? AND deleted IS NULL ORDER BY path LIMIT ?"
 
@@ -98,6 +107,11 @@ def below(tx: Reading, path: str, *, deleted: bool = False) -> list[Unit]:
     """Return every unit below this path, at any depth, in order of path; with ``deleted`` also deleted ones."""
     rows = tx.rows(BELOW, "" if path == "/" else path, deleted)
     return [Unit(*row) for row in rows if row[1] != "/"]
+
+
+def beginning(tx: Reading, text: str, most: int) -> list[tuple[str, bool]]:
+    """Return the units on one level whose full name begins so, and whether there are units below each."""
+    return [(row[0], bool(row[1])) for row in tx.rows(BEGINNING, text, f"{text}\U0010ffff", most)]
 
 
 def find(tx: Reading, pattern: str, *, lower: bool = False, deleted: bool = False) -> list[Unit]:
