@@ -21,17 +21,21 @@ MOST = MIB
 SCHEDULES = ("24h", "48h")
 DEFAULT_SCHEDULE = "24h"
 
-_TOP_KEYS = ("default_service", "services")
-_SERVICE_KEYS = ("folder", "time_zone", "schedule")
+TOP_KEYS = ("default_service", "services")
+SERVICE_KEYS = ("folder", "time_zone", "schedule", "jobs_at_once")
 
 
 class Service(NamedTuple):
-    """One scheduler service: its state folder (absolute), IANA time zone, and 24- or 48-hour schedule."""
+    """One scheduler service: its state folder (absolute), IANA time zone, and 24- or 48-hour schedule.
+
+    ``jobs_at_once`` is how many jobs may run on this machine at once, None when the file does not say.
+    """
 
     name: str
     folder: str
     time_zone: str
     schedule: str
+    jobs_at_once: int | None = None
 
 
 class Config(NamedTuple):
@@ -180,7 +184,7 @@ def _user(number: int) -> str:
 
 
 def _checked(file: str, found: Mapping[str, Any]) -> Config:
-    _only(file, "", found, _TOP_KEYS)
+    _only(file, "", found, TOP_KEYS)
     tables = found.get("services", {})
     if not isinstance(tables, dict):
         _wrong(f"{file}: services is not a table", "write [services.NAME] with the keys below it")
@@ -204,7 +208,7 @@ def _service(file: str, name: str, table: object) -> Service:
     check_name(name, file)
     if not isinstance(table, dict):
         _wrong(f"{file}: {where} is not a table", f"write [{where}] with the keys below it")
-    _only(file, where, table, _SERVICE_KEYS)
+    _only(file, where, table, SERVICE_KEYS)
     for key in ("folder", "time_zone"):
         if not table.get(key):
             _wrong(f"{file}: {where} has no {key}", f"add a line {key} = ... below [{where}]", name)
@@ -216,8 +220,15 @@ def _service(file: str, name: str, table: object) -> Service:
         _wrong(
             f"{file}: {where}.schedule is {schedule!r}", f"use {' or '.join(SCHEDULES)}", schedule
         )
+    jobs = table.get("jobs_at_once")
+    if jobs is not None and (type(jobs) is not int or jobs < 1):
+        _wrong(
+            f"{file}: {where}.jobs_at_once is {jobs!r}",
+            "write a whole number from 1 on, or leave the line out",
+            str(jobs),
+        )
     base = os.path.dirname(os.path.abspath(file))
-    return Service(name, os.path.normpath(os.path.join(base, folder)), zone, schedule)
+    return Service(name, os.path.normpath(os.path.join(base, folder)), zone, schedule, jobs)
 
 
 def check_name(name: str, file: str = FILE) -> None:

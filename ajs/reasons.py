@@ -41,7 +41,7 @@ class Because(Enum):
     TOO_LATE = "no runs are planned after the year {year}"
     RUNS = "a run starts at {start:%Y-%m-%d %H:%M} by rule {rule}"
     MERGED = "rule {rule} gives the same execution date and start: one run"
-    NO_RUN = "no run has the execution date {day}"
+    NO_RUN = "by the rules no run has the execution date {day}"
     # Nested jobnets (rule book section 5).
     FOLLOWS = "it depends on its upper jobnet and starts with it at {start:%Y-%m-%d %H:%M}"
     UPPER_UNPLANNED = "its upper jobnet has no schedule in this run"

@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 
 import click
 
-from ajs import attempts, errors, lifecycle
+from ajs import attempts, config, errors, lifecycle
 from ajs.attempts import AttemptState
 from ajs.cli import SCRIPTS, VERBS
 from ajs.definition.published import json_schema, reference_markdown
@@ -21,6 +21,7 @@ from ajs.lifecycle import Kind
 from ajs.operations.show import Line, Mark, Page
 from ajs.render.indicators import INDICATORS, SIGN_MEANINGS, SIGNS, Facts
 from ajs.render.schemas import SCHEMAS
+from ajs.runner.serve import FEWEST_JOBS
 from ajs.statuses import (
     ABENDED,
     ENDED_WELL,
@@ -456,6 +457,76 @@ def _sign(letters: str) -> str:
     return f"`%{letters}`" if letters else ""
 
 
+# -- ajs.toml --
+
+TOP_MEANINGS: Mapping[str, str] = {
+    "default_service": "The scheduler service that commands work on without `-F` and `AJSCONF`; one alone needs none.",
+    "services": "A table for each one, `[services.NAME]`; a name has 1 to 30 bytes without `/`, `:` and blanks.",
+}
+SERVICE_MEANINGS: Mapping[str, tuple[str, str]] = {
+    "folder": (
+        "must be given",
+        "Where its state lies: a folder of its own on a disk of this machine, relative to that of `ajs.toml`.",
+    ),
+    "time_zone": (
+        "must be given",
+        "IANA name of the zone in which its times are, such as `Asia/Tokyo`.",
+    ),
+    "schedule": (
+        f"`{config.DEFAULT_SCHEDULE}`",
+        f"How long the day of a root jobnet is: {' or '.join(f'`{s}`' for s in config.SCHEDULES)}.",
+    ),
+    "jobs_at_once": (
+        f"twice as many as CPUs, at least {FEWEST_JOBS}",
+        (
+            "How many of its jobs run on this machine at once; others wait as *Now queuing*. "
+            "`ajsstart` reads it when it begins. Flexible jobs do not count: their agents have limits of their own."
+        ),
+    ),
+}
+
+
+def configuration_page() -> str:
+    """Return the page about ajs.toml."""
+    lines = [
+        MADE,
+        "# ajs.toml",
+        "",
+        "Which scheduler services there are, and what holds for each; `ajs init` writes it, all commands read it.",
+        "It is looked for in the folder that `--home` names, else in the one that `AJS_HOME` names;",
+        f"without them in the current folder and those above it, at last as `{config.SYSTEM_WIDE}`.",
+        "It must belong to the user or to root, and not be writable by everybody.",
+        "A key that is not known is refused.",
+        "",
+        "```toml",
+        'default_service = "sales"',
+        "",
+        "[services.sales]",
+        'folder = "/var/lib/ajs/sales"',
+        'time_zone = "Asia/Tokyo"',
+        'schedule = "24h"',
+        "jobs_at_once = 8",
+        "```",
+        "",
+        "| key | meaning |",
+        "|---|---|",
+        *(f"| `{key}` | {TOP_MEANINGS[key]} |" for key in config.TOP_KEYS),
+        "",
+        "Below `[services.NAME]`:",
+        "",
+        "| key | when it is left out | meaning |",
+        "|---|---|---|",
+        *(f"| `{key}` | {' | '.join(SERVICE_MEANINGS[key])} |" for key in config.SERVICE_KEYS),
+        "",
+        "`time_zone` and `schedule` give the times of all plans their meaning.",
+        "So they are recorded in the state.",
+        "While a jobnet is registered for execution, changing commands and the manager refuse others (`AJS2401`).",
+        "Put them back, or cancel the registrations first: `ajsleave -R -T -E /`.",
+        "Looking is not refused, nor is ending what runs.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 # -- all of them --
 
 
@@ -470,6 +541,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "exit-codes.md": exit_codes_page,
     "statuses.md": statuses_page,
     "indicators.md": indicators_page,
+    "ajs-toml.md": configuration_page,
     "definitions.md": lambda: MADE + "\n" + reference_markdown(),
     "definitions.schema.json": lambda: as_file(json_schema()),
     **{f"schemas/{name}.json": partial(as_file, schema) for name, schema in SCHEMAS.items()},

@@ -107,6 +107,12 @@ def test_inline_tables_as_well(tmp_path):
     assert load(write(tmp_path, text)).services["main"].time_zone == "UTC"
 
 
+def test_how_many_jobs_at_once(tmp_path):
+    text = 'services.main = {folder = "state", time_zone = "UTC", jobs_at_once = 3}\n'
+    assert load(write(tmp_path, text)).services["main"].jobs_at_once == 3
+    assert load(write(tmp_path)).services["main"].jobs_at_once is None
+
+
 BAD = {
     "not TOML": ("services = [", "is not TOML"),
     "unknown top key": ("default = 'x'", "unknown key default"),
@@ -138,6 +144,15 @@ BAD = {
     "folders shared": (
         "services.a = {folder='f', time_zone='UTC'}\nservices.b = {folder='./f/', time_zone='UTC'}",
         "same folder",
+    ),
+    "no jobs": ("services.m = {folder='f', time_zone='UTC', jobs_at_once=0}", "jobs_at_once is 0"),
+    "jobs no number": (
+        "services.m = {folder='f', time_zone='UTC', jobs_at_once='8'}",
+        "jobs_at_once is '8'",
+    ),
+    "jobs a yes": (
+        "services.m = {folder='f', time_zone='UTC', jobs_at_once=true}",
+        "jobs_at_once is True",
     ),
     "default no text": ("default_service = 1", "default_service is 1"),
 }

@@ -12,6 +12,7 @@ import click
 import jsonschema
 import pytest
 
+from ajs import config
 from ajs.cli import VERBS
 from ajs.errors import ExitCode
 from ajs.render.indicators import INDICATORS, SIGN_MEANINGS, SIGNS
@@ -24,6 +25,8 @@ from tests.pages import (
     FACTS,
     MEANINGS,
     PAGES,
+    SERVICE_MEANINGS,
+    TOP_MEANINGS,
     command,
     error_classes,
     examples,
@@ -176,6 +179,11 @@ def test_every_status_has_a_meaning():
 def test_every_indicator_has_a_meaning_of_its_own_and_an_example(indicator):
     assert [i.meaning for i in INDICATORS].count(indicator.meaning) == 1
     assert indicator.value(EXAMPLE_LINE, FACTS)
+
+
+def test_every_key_of_ajs_toml_has_a_meaning():
+    assert tuple(TOP_MEANINGS) == config.TOP_KEYS
+    assert tuple(SERVICE_MEANINGS) == config.SERVICE_KEYS
 
 
 def test_every_sign_has_a_meaning():

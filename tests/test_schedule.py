@@ -352,7 +352,7 @@ EXPLAINED = [
             "rule 1 falls on 2025-08-16",
             "2025-08-16 is closed: weekday setting of /g",
             "the rule does not run on closed days",
-            "no run has the execution date 2025-08-16",
+            "by the rules no run has the execution date 2025-08-16",
         ],
     ),
     (
@@ -360,7 +360,7 @@ EXPLAINED = [
         "2025/08/18",
         [
             "rule 1 does not fall on 2025-08-18; the next day it falls on is 2025-08-22",
-            "no run has the execution date 2025-08-18",
+            "by the rules no run has the execution date 2025-08-18",
         ],
     ),
     (
@@ -368,7 +368,7 @@ EXPLAINED = [
         "2025/08/18",
         [
             "rule 1 does not fall on 2025-08-18 and on no day after it",
-            "no run has the execution date 2025-08-18",
+            "by the rules no run has the execution date 2025-08-18",
         ],
     ),
     (
@@ -380,7 +380,7 @@ EXPLAINED = [
             "it moves to the nearest open day after it: 2025-08-18",
             "days from start (open days after: 2) give 2025-08-20",
             "its start time gives 2025-08-21 01:00, execution date 2025-08-21",
-            "no run has the execution date 2025-08-16",
+            "by the rules no run has the execution date 2025-08-16",
         ],
     ),
     (
@@ -391,7 +391,7 @@ EXPLAINED = [
             "2025-08-16 is closed: weekday setting of /g",
             "it moves to the nearest open day before it: 2025-08-15",
             "days from start (open days before: 9) find none within 3 plain days: no run",
-            "no run has the execution date 2025-08-16",
+            "by the rules no run has the execution date 2025-08-16",
         ],
     ),
     (
@@ -401,7 +401,7 @@ EXPLAINED = [
             "rule 1 falls on 2025-08-16",
             "2025-08-16 is closed: weekday setting of /g",
             "no open day after it within the shift days (1): no run",
-            "no run has the execution date 2025-08-16",
+            "by the rules no run has the execution date 2025-08-16",
         ],
     ),
     (
@@ -424,7 +424,7 @@ EXPLAINED = [
             "2025-08-08 is open: no calendar sets it",
             "its start time gives 2025-08-08 09:00, execution date 2025-08-08",
             "that is before the registration at 2025-08-11 12:00: no run",
-            "no run has the execution date 2025-08-08",
+            "by the rules no run has the execution date 2025-08-08",
         ],
     ),
     (

@@ -66,7 +66,8 @@ def run(
             program, UsageError(error.format_message(), hint=_usage_hint(program)), arguments
         )
     except (click.Abort, KeyboardInterrupt):
-        click.echo(f"{program}: interrupted", err=True)
+        if not _wants_json(arguments):
+            click.echo(f"{program}: interrupted", err=True)
         return 130
     except SystemExit as end:
         # So click ends when the reader has gone (| head): nothing is wrong with the command. It also ends so when a

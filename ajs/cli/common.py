@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ajs.cli.names import service_names
+
 if TYPE_CHECKING:
     from ajs.operations.service import Service
     from ajs.operations.targets import Filters, Name
@@ -38,6 +40,7 @@ def service_options(function: F) -> F:
         "-F",
         "--service",
         metavar="NAME",
+        shell_complete=service_names,
         help="Scheduler service; default: AJSCONF, then default_service in ajs.toml.",
     )(function)
     return click.option(
@@ -88,8 +91,13 @@ def filter_options(function: F) -> F:
     return function
 
 
-def opened(home: str | None, service: str | None, *, changing: bool = False) -> Service:
-    """Return the opened scheduler service; a changing command names it and its configuration on stderr."""
+def opened(
+    home: str | None, service: str | None, *, changing: bool = False, ending: bool = False
+) -> Service:
+    """Return the opened scheduler service; a changing command names it and its configuration on stderr, for people.
+
+    A changing command is refused where ajs.toml gives the plans' times another meaning, unless it only ends something.
+    """
     from ajs.operations.service import open_service
 
     call = click.get_current_context().find_object(Call)
@@ -97,7 +105,10 @@ def opened(home: str | None, service: str | None, *, changing: bool = False) -> 
     if call is not None and not found.default:
         call.service = found.name
     if changing:
-        click.echo(service_line(found), err=True)
+        if not wants_json():
+            click.echo(service_line(found), err=True)
+        if not ending:
+            found.hold_to_day()
     return found
 
 
@@ -136,10 +147,16 @@ def this_command() -> tuple[str, ...]:
     return call.words if call is not None else ()
 
 
-def warn_without_manager(service: Service) -> None:
-    """Say on stderr when no manager runs: what was planned would not start."""
-    if not service.manager_runs():
-        warn(f"no manager runs, so nothing will start: ajsstart -F {service.name}")
+def without_manager(service: Service, so: str = "nothing will start") -> tuple[str, ...]:
+    """Return what to say when no manager runs: nothing comes of what was asked for."""
+    if service.manager_runs():
+        return ()
+    return (f"no manager runs, so {so}: ajsstart -F {service.name}",)
+
+
+def wants_json() -> bool:
+    """Whether the command that runs was asked for JSON: stderr is then for an error alone."""
+    return click.get_current_context().params.get("form") == "json"
 
 
 def warn(text: str) -> None:

@@ -18,13 +18,14 @@ from ajs.cli.common import (
     service_options,
     this_command,
 )
+from ajs.cli.names import unit_names
 from ajs.cli.progress import bar
 from ajs.errors import ExitCode
 from ajs.operations.targets import one_service
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("units", nargs=-1, required=True, metavar="UNIT...")
+@click.argument("units", nargs=-1, required=True, metavar="UNIT...", shell_complete=unit_names)
 @filter_options
 @dry_run_option
 @reason_option

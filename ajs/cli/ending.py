@@ -18,6 +18,7 @@ from ajs.cli.common import (
     service_options,
     this_command,
     warn,
+    without_manager,
 )
 from ajs.errors import ExitCode
 from ajs.operations.targets import one_service
@@ -47,7 +48,9 @@ def ended(units: Sequence[str], given: Mapping[str, Any], *, interrupts: bool) -
 
     names = names_of(units)
     dry_run = given["dry_run"]
-    with opened(given["home"], one_service(names, given["service"]), changing=True) as service:
+    with opened(
+        given["home"], one_service(names, given["service"]), changing=True, ending=True
+    ) as service:
         done = (interrupt if interrupts else kill)(
             service,
             Ending(
@@ -60,16 +63,15 @@ def ended(units: Sequence[str], given: Mapping[str, Any], *, interrupts: bool) -
             reason=given["reason"],
             dry_run=dry_run,
         )
-        click.echo(
-            as_json(done, service.name)
-            if given["form"] == "json"
-            else as_text(done, interrupts=interrupts, dry_run=dry_run)
-        )
-        for path, error in done.refused:
-            click.echo(f"{path}: {error.code}: {error.message}", err=True)
-        if not dry_run and not service.manager_runs():
-            what = "interrupted" if interrupts else "killed"
-            warn(
-                f"no manager runs, so nothing is {what} until one does: ajsstart -F {service.name}"
-            )
-    return ExitCode.PARTLY if done.refused else ExitCode.DONE
+        what = "interrupted" if interrupts else "killed"
+        notes = () if dry_run else without_manager(service, f"nothing is {what} until one does")
+    code = ExitCode.PARTLY if done.refused else ExitCode.DONE
+    if given["form"] == "json":
+        click.echo(as_json(done, service.name, notes))
+        return code
+    click.echo(as_text(done, interrupts=interrupts, dry_run=dry_run))
+    for path, error in done.refused:
+        click.echo(f"{path}: {error.code}: {error.message}", err=True)
+    for note in notes:
+        warn(note)
+    return code

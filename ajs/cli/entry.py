@@ -18,8 +18,9 @@ from ajs.cli.common import (
     service_options,
     this_command,
     warn,
-    warn_without_manager,
+    without_manager,
 )
+from ajs.cli.names import unit_names
 from ajs.cli.progress import bar
 from ajs.cli.values import typed_duration
 from ajs.errors import ExitCode, GenerationNotFound, NoManager, TimedOut, UsageError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("units", nargs=-1, required=True, metavar="UNIT...")
+@click.argument("units", nargs=-1, required=True, metavar="UNIT...", shell_complete=unit_names)
 @click.option("-s", "--planned", is_flag=True, help="Planned; today's past run counts (default).")
 @click.option("-f", "--planned-from-now", is_flag=True, help="Planned; only coming runs count.")
 @click.option("-n", "--immediate", is_flag=True, help="Run at once, without rules and calendar.")
@@ -86,14 +87,17 @@ def command(units: tuple[str, ...], **given: Any) -> int:
                 progress=progress,
             )
         json, waits = given["form"] == "json", given["wait"] and not given["dry_run"]
+        notes = done.notes
+        if not waits and not given["dry_run"]:
+            notes += without_manager(service)
         if not json:
             click.echo(entry_text(done))
+            for note in notes:
+                warn(note)
         elif not waits:
-            click.echo(entry_json(done, service.name))
+            click.echo(entry_json(done, service.name, notes))
         if waits:
             return _wait(service, done, timeout, json=json, fail_on=given["fail_on"])
-        if not given["dry_run"]:
-            warn_without_manager(service)
         return ExitCode.DONE
 
 
@@ -107,7 +111,9 @@ def _wait(
 
     def say() -> None:
         found = outcomes(service, runs)
-        click.echo(entry_json(done, service.name, found) if json else outcome_text(found))
+        click.echo(
+            entry_json(done, service.name, done.notes, found) if json else outcome_text(found)
+        )
 
     runs = [e.generation.id for e in done.entered if e.generation is not None]
     try:
@@ -117,7 +123,8 @@ def _wait(
         raise
     except KeyboardInterrupt:
         say()
-        warn("nobody waits any more; the runs go on, ajskill ends them")
+        if not json:
+            warn("nobody waits any more; the runs go on, ajskill ends them")
         raise
     say()
     return _exit_code([status.name for status in ended.values()], fail_on)

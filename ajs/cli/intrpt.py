@@ -8,10 +8,11 @@ import click
 
 from ajs.cli.common import CONTEXT
 from ajs.cli.ending import ended, ending_options
+from ajs.cli.names import unit_names
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("units", nargs=-1, required=True, metavar="UNIT...")
+@click.argument("units", nargs=-1, required=True, metavar="UNIT...", shell_complete=unit_names)
 @ending_options
 def command(units: tuple[str, ...], **given: Any) -> int:
     """Interrupt root jobnets: what runs may end, nothing new starts.

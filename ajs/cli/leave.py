@@ -18,12 +18,13 @@ from ajs.cli.common import (
     service_options,
     this_command,
 )
+from ajs.cli.names import unit_names
 from ajs.errors import ExitCode
 from ajs.operations.targets import one_service
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("units", nargs=-1, required=True, metavar="UNIT...")
+@click.argument("units", nargs=-1, required=True, metavar="UNIT...", shell_complete=unit_names)
 @filter_options
 @dry_run_option
 @reason_option
@@ -42,7 +43,9 @@ def command(units: tuple[str, ...], **given: Any) -> int:
     from ajs.render.entry import left_json, left_text
 
     names = names_of(units)
-    with opened(given["home"], one_service(names, given["service"]), changing=True) as service:
+    with opened(
+        given["home"], one_service(names, given["service"]), changing=True, ending=True
+    ) as service:
         done = leave(
             service,
             names,

@@ -8,11 +8,12 @@ import sys
 import click
 
 from ajs.cli.common import CONTEXT, opened, service_options
+from ajs.cli.names import unit_names
 from ajs.errors import ExitCode, UsageError
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("unit", metavar="JOB[:@ID]")
+@click.argument("unit", metavar="JOB[:@ID]", shell_complete=unit_names)
 @click.option(
     "-B",
     "registration_number",

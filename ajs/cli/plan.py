@@ -8,6 +8,7 @@ import click
 
 from ajs.changes import Cancel, Change, Hold, MoveBy, MoveTo, Prohibit, RunNow
 from ajs.changes.move import MAX_DAYS, MAX_MINUTES
+from ajs.cli.colour import places
 from ajs.cli.common import (
     CONTEXT,
     dry_run_option,
@@ -19,8 +20,10 @@ from ajs.cli.common import (
     reason_option,
     service_options,
     this_command,
-    warn_without_manager,
+    warn,
+    without_manager,
 )
+from ajs.cli.names import unit_names
 from ajs.cli.progress import bar
 from ajs.cli.values import typed_day, typed_shift, typed_time
 from ajs.errors import ExitCode, UsageError
@@ -30,7 +33,7 @@ SCHEDULE_FORMS = "-d/-t, -b/-c, -q, -p alone, and -u exclude each other"
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("units", nargs=-1, required=True, metavar="UNIT...")
+@click.argument("units", nargs=-1, required=True, metavar="UNIT...", shell_complete=unit_names)
 @click.option("-d", "--date", "day", metavar="[[Y/]M/]D", help="New start date.")
 @click.option("-t", "--time", metavar="H[:MM]", help="New start time, hours 0 to 47.")
 @click.option("-b", "--days", metavar="DAYS", help="So many days later; -1 is a day earlier.")
@@ -92,18 +95,19 @@ def command(units: tuple[str, ...], **given: Any) -> int:
                 if_plan=given["if_plan"],
                 progress=progress,
             )
-        click.echo(
-            as_json(done)
-            if given["form"] == "json"
-            else as_text(done, service=service.name, dry_run=dry_run)
-        )
-        for note in dict.fromkeys(n for root in done.roots for n in root.notes):
-            click.echo(note, err=True)
-        for line in (*refused_lines(done), *without_lines(done)):
-            click.echo(line, err=True)
-        if not dry_run:
-            warn_without_manager(service)
-    return ExitCode.PARTLY if done.refused else ExitCode.DONE
+        notes = () if dry_run else without_manager(service)
+    code = ExitCode.PARTLY if done.refused else ExitCode.DONE
+    if given["form"] == "json":
+        click.echo(as_json(done, notes))
+        return code
+    click.echo(as_text(done, service=service.name, dry_run=dry_run, most=places()))
+    for note in dict.fromkeys(n for root in done.roots for n in root.notes):
+        click.echo(note, err=True)
+    for line in (*refused_lines(done), *without_lines(done)):
+        click.echo(line, err=True)
+    for note in notes:
+        warn(note)
+    return code
 
 
 def _changes(given: dict[str, Any]) -> tuple[Change, ...]:

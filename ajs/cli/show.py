@@ -17,6 +17,7 @@ from ajs.cli.common import (
     opened,
     service_options,
 )
+from ajs.cli.names import unit_names
 from ajs.cli.show_options import check, which_of
 from ajs.errors import ExitCode
 from ajs.operations.targets import Filters, Name, one_service
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("units", nargs=-1, metavar="[UNIT]...")
+@click.argument("units", nargs=-1, metavar="[UNIT]...", shell_complete=unit_names)
 @click.option("-p", "--schedule", is_flag=True, help="The coming runs, dummies included.")
 @click.option("--days", type=click.IntRange(1, 3700), help="With -p: how far ahead; default 14.")
 @click.option("-l", "--long", is_flag=True, help="Everything about each unit, attempts and causes.")

@@ -30,7 +30,7 @@ def command(*, no_wait: bool, timeout: str, service: str | None, home: str | Non
     """
     from ajs.operations.manager import stop_manager
 
-    with opened(home, service, changing=True) as found:
+    with opened(home, service, changing=True, ending=True) as found:
         timeout_s = typed_duration("--timeout", timeout)
         pid = stop_manager(found, wait=not no_wait, timeout_s=timeout_s)
         done = "was asked to stop" if no_wait else "has ended"

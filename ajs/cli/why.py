@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from ajs.cli.common import CONTEXT, format_option, names_of, opened, service_options
+from ajs.cli.names import unit_names
 from ajs.cli.values import typed_date
 from ajs.errors import ExitCode, UsageError
 from ajs.operations.targets import one_service
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("unit", metavar="UNIT[:@ID]")
+@click.argument("unit", metavar="UNIT[:@ID]", shell_complete=unit_names)
 @click.argument("day", required=False, metavar="[DATE]")
 @click.option("-B", "--registration-number", metavar="NUMBER", help="The run with this number.")
 @format_option

@@ -31,6 +31,8 @@ _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NOT_TEXT = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+_NO_COMMA = "expected ',' or '"
+"""What is complained about where a value in brackets goes on behind its end, perhaps with a second ': '."""
 _HINTS = (
     (
         "mapping values are not allowed",
@@ -40,7 +42,7 @@ _HINTS = (
         "could not find expected ':'",
         "a key needs ': ' and a value; look at the line above too, and at quotes and indentation",
     ),
-    ("expected ',' or '", "add the missing comma or close the bracket"),
+    (_NO_COMMA, "add the missing comma or close the bracket"),
     ("unexpected end of stream", "close the quote that begins here"),
     ("unexpected document", "close the quote that begins above"),
     ("cannot start any token", "put quotes round a text that begins with this character"),
@@ -252,6 +254,8 @@ def _note_syntax(file: str, text: str, error: yaml.MarkedYAMLError, problems: Pr
         return
     why = error.problem or error.context or "it cannot be read"
     hint = next((hint for part, hint in _HINTS if part in why), _HINT)
+    if _NO_COMMA in why and line[place.column - 1 :].startswith(":"):
+        hint = "put quotes round a text that contains ': '"
     if (began := _place(file, error.context_mark)).line:
         if why == "found unexpected end of stream":
             place, line = began, lines[began.line - 1]

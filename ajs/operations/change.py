@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ajs.changes import Change, Ground, Hold, apply
+from ajs.changes import Change, Ground, Hold, MoveTo, apply
 from ajs.changes.base import BEFORE_ITS_TURN
+from ajs.changes.move import DAY_MINUTES
 from ajs.changes.preview import Effect, effects
 from ajs.errors import (
     AjsError,
@@ -23,11 +24,13 @@ from ajs.errors import (
     Refused,
 )
 from ajs.lifecycle import LiveGeneration, Status
+from ajs.model import Job
 from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.running import with_plan
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
+from ajs.operations.times import odd_hour
 from ajs.operations.timetables import timetables
 from ajs.plan import Generation, Passed, Phase, RootPlan
 from ajs.schedule import Timetable
@@ -58,11 +61,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RootChanged:
-    """What the command did to one root jobnet."""
+    """What the command did to one root jobnet.
+
+    ``at_once`` are the runs that then start as soon as a manager looks; ``jobs`` its jobs, which have no time of their
+    own, by full path.
+    """
 
     path: str
     effects: tuple[Effect, ...]
     notes: tuple[str, ...]
+    at_once: frozenset[int] = frozenset()
+    jobs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +234,8 @@ class _Work:
                 named=target.generation is not None,
             )
             done = apply(plan, generation, unit, one, ground)
+            notes += [*done.notes, *_another_day(one, unit, ground, generation, done.generation)]
             plan, generation = done.plan, done.generation
-            notes += done.notes
         if generation.id in root.running:
             root.changed_running.setdefault(generation.id, root.running[generation.id])
             root.running[generation.id] = generation
@@ -263,8 +272,15 @@ class _Work:
             for running in root.changed_running:
                 self._save_running(tx, root, root.running[running], operation)
             fates += self._prohibited(number, root, after, operation, why)
+            effects = self._effects(root, after)
             done.append(
-                RootChanged(root.target.root.path, self._effects(root, after), tuple(root.notes))
+                RootChanged(
+                    root.target.root.path,
+                    effects,
+                    (*root.notes, *_odd_hours(effects, self.service.time_zone)),
+                    self._at_once(root, after),
+                    _jobs(root),
+                )
             )
         runs.add_fates(tx, fates, self.now)
         log.finish(tx, operation, _summary(done, self.refused))
@@ -294,6 +310,17 @@ class _Work:
             if g.phase is Phase.PROHIBITED and was.get(g.id) is Phase.WAITING
         ]
 
+    def _at_once(self, root: _Root, after: RootPlan) -> frozenset[int]:
+        """Return the runs whose start has passed, with nothing in their way."""
+        if root.running:
+            return frozenset()
+        held = root.timetable.jobnet.hold
+        return frozenset(
+            g.id
+            for g in after.waiting
+            if g.slot.start <= self.now.wall and not g.holds.get("", held)
+        )
+
     def _effects(self, root: _Root, after: RootPlan) -> tuple[Effect, ...]:
         path = root.target.root.path
         found = effects(path, root.before, after, root.timetable)
@@ -304,9 +331,39 @@ class _Work:
         return found
 
 
+def _jobs(root: _Root) -> frozenset[str]:
+    path = root.target.root.path
+    units = root.timetable.jobnet.walk()
+    return frozenset(f"{path}/{inner}" for inner, unit in units if isinstance(unit, Job))
+
+
 def _digest(request: Request) -> str:
     """Return what stands for the request: which units, and what is to become of them."""
     return hashlib.sha256(repr(request).encode()).hexdigest()[:TOKEN_HALF]
+
+
+def _another_day(
+    one: Change, unit: str, ground: Ground, before: Generation, after: Generation
+) -> list[str]:
+    """Say so when hours from 24 on lead to another execution date than the one that was typed or that the run had."""
+    if unit or not isinstance(one, MoveTo) or one.minutes is None or one.minutes < DAY_MINUTES:
+        return []
+    day = before.slot.exec_date if one.day is None else one.day.on(ground.today)
+    if after.slot.exec_date == day:
+        return []
+    hours = f"{one.minutes // 60}:{one.minutes % 60:02}"
+    return [f"{ground.root}: {hours} is one day later: execution date {after.slot.exec_date}"]
+
+
+def _odd_hours(effects: Sequence[Effect], time_zone: str) -> list[str]:
+    """Say which new starts fall into an hour that the clocks leave out or show twice."""
+    found = []
+    for effect in effects:
+        if effect.kind in ("moved", "appears") and effect.after is not None:
+            start = effect.after.start
+            if odd := odd_hour(start, time_zone):
+                found.append(f"{effect.unit} at {start:%Y-%m-%d %H:%M}: {odd}")
+    return found
 
 
 def _elsewhere(root: _Root, target: Target, generation: Generation) -> list[str]:
@@ -371,4 +428,5 @@ def _summary(
     for root in done:
         for effect in root.effects:
             kinds[effect.kind] = kinds.get(effect.kind, 0) + 1
-    return {"roots": len(done), "effects": kinds, "refused": len(refused)}
+    changed = sum(bool(root.effects) for root in done)
+    return {"roots": changed, "effects": kinds, "refused": len(refused)}

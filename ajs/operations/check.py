@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -13,11 +13,16 @@ from zoneinfo import ZoneInfo
 
 from ajs import config
 from ajs.agents import AgentGroup, kind_of
+from ajs.attempts import TAKES_SLOT
 from ajs.errors import AjsError
+from ajs.moment import wall_text
 from ajs.operations.service import Service, open_service
+from ajs.operations.times import LEFT_OUT, TWICE, local
 from ajs.operations.timetables import timetables
 from ajs.plan import coming
-from ajs.store import agents, backup, plans, units
+from ajs.ports import Clock
+from ajs.store import agents, backup, plans, runs, units
+from ajs.store import show as stored
 from ajs.store.folder import database
 from ajs.store.presence import manager
 
@@ -27,6 +32,8 @@ SCRIPTS = (
 )
 OTHERS = 0o077
 """The modes of a file by which others than its owner may do anything with it."""
+MISSED_DAYS = timedelta(days=7)
+"""How far back runs that were missed are told of."""
 CLOCK_DAYS = 400
 """How far ahead changes of the clock are looked for, in days: the next one of each kind is among them."""
 
@@ -48,8 +55,13 @@ class Part:
     findings: tuple[Finding, ...]
 
 
-def check(home: str | None, name: str | None) -> tuple[Part, ...]:
-    """Look at everything, at one service or at all of ajs.toml; what cannot be opened is a finding, not an error."""
+def check(
+    home: str | None, name: str | None, clock_of: Callable[[str], Clock] | None = None
+) -> tuple[Part, ...]:
+    """Look at everything, at one service or at all of ajs.toml; what cannot be opened is a finding, not an error.
+
+    ``clock_of`` gives the clock for a time zone; the system's when it is left out.
+    """
     try:
         found = config.load(config.find(home, os.environ, os.getcwd()))
         wanted = list(found.services) if name is None else [found.service(name, os.environ).name]
@@ -57,13 +69,23 @@ def check(home: str | None, name: str | None) -> tuple[Part, ...]:
         return (Part("", (_wrong(error), *_commands())),)
     common = (Finding(fine=True, text=f"configuration {found.file}"), *_commands())
     parts = [
-        Part(one, tuple(_of_service(home, one, found.services[one].folder, asked=name is not None)))
+        Part(
+            one,
+            tuple(_of_service(found.services[one], home, clock_of, asked=name is not None)),
+        )
         for one in wanted
     ]
     return (Part("", common), *parts)
 
 
-def _of_service(home: str | None, name: str, folder: str, *, asked: bool) -> Iterator[Finding]:
+def _of_service(
+    settings: config.Service,
+    home: str | None,
+    clock_of: Callable[[str], Clock] | None,
+    *,
+    asked: bool,
+) -> Iterator[Finding]:
+    folder = settings.folder
     if not asked and os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
         # Services are fenced off from each other by the operating system: that is in order, and not for us to see.
         yield Finding(
@@ -73,13 +95,14 @@ def _of_service(home: str | None, name: str, folder: str, *, asked: bool) -> Ite
         )
         return
     try:
-        service = open_service(home=home, name=name)
+        service = open_service(home=home, name=settings.name, clock_of=clock_of)
     except AjsError as error:
         yield _wrong(error)
         return
     with service:
         yield _state(service)
         yield _manager(service)
+        yield from _missed(service)
         yield from _keys(service)
         yield from _clock_changes(service)
 
@@ -98,13 +121,63 @@ def _state(service: Service) -> Finding:
 
 def _manager(service: Service) -> Finding:
     owner = manager(service.folder)
-    if owner is None:
-        return Finding(
-            fine=True,
-            text="no manager runs",
-            hint=f"start it when jobs shall run: ajsstart -F {service.name}",
+    if owner is not None:
+        return Finding(fine=True, text=f"the manager runs: process {owner.pid} on {owner.host}")
+    waiting = list(_left_waiting(service))
+    if waiting:
+        text = f"no manager runs, though {' and '.join(waiting)}"
+        return Finding(fine=False, text=text, hint=f"start it: ajsstart -F {service.name}")
+    return Finding(
+        fine=True,
+        text="no manager runs",
+        hint=f"start it when jobs shall run: ajsstart -F {service.name}",
+    )
+
+
+def _left_waiting(service: Service) -> Iterator[str]:
+    """Yield what a manager would be needed for now: runs that are due, runs that go on, jobs that may have ended."""
+    now = service.clock.now()
+    with service.store.read() as tx:
+        due = [
+            run.generation.slot.start
+            for run in runs.due(tx, now.wall)
+            if not run.generation.holds.get("", run.definition.hold)
+        ]
+        going_on = stored.generations(tx, phase="running")
+        attempts = runs.open_attempts(tx).values()
+    if due:
+        yield f"{_counted(len(due), 'run')} due since {min(due):%Y-%m-%d %H:%M}"
+    if going_on:
+        shown = local(service.time_zone)
+        first = min(shown(run.started_utc) for run in going_on)
+        jobs = sum(one.state in TAKES_SLOT for one in attempts)
+        also = f" ({jobs} job{'s' * (jobs != 1)} recorded as running)" if jobs else ""
+        yield f"{_counted(len(going_on), 'run')} going on since {_minute(first)}{also}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what} is" if number == 1 else f"{number} {what}s are"
+
+
+def _minute(at: str) -> str:
+    return at[:16].replace("T", " ")
+
+
+def _missed(service: Service) -> Iterator[Finding]:
+    """Yield a finding when planned runs were missed in the last days: nobody was there to start them."""
+    since = service.clock.now().wall - MISSED_DAYS
+    with service.store.read() as tx:
+        fates = stored.fates(tx, since=wall_text(since))
+    missed = [fate for fate in fates if fate.fate == "missed"]
+    if missed:
+        last = missed[-1]
+        verb = "run was" if len(missed) == 1 else "runs were"
+        text = (
+            f"{len(missed)} {verb} missed since {_minute(missed[0].start)}, "
+            f"the last: {last.path} of {_minute(last.start)}"
         )
-    return Finding(fine=True, text=f"the manager runs: process {owner.pid} on {owner.host}")
+        why = f"ajs why -F {service.name} {last.path} {last.exec_date.replace('-', '/')} says more"
+        yield Finding(fine=True, text=text, hint=why)
 
 
 def _commands() -> Iterator[Finding]:
@@ -124,8 +197,8 @@ def _commands() -> Iterator[Finding]:
 def _keys(service: Service) -> Iterator[Finding]:
     """Yield a finding for every agent and destination whose private key is missing or may be read by others."""
     with service.store.read() as tx:
-        stored = agents.load(tx)
-    for one in stored:
+        found = agents.load(tx)
+    for one in found:
         if isinstance(one, AgentGroup) or not one.key:
             continue
         path = os.path.expanduser(one.key)
@@ -149,14 +222,14 @@ def _clock_changes(service: Service) -> Iterator[Finding]:
         return
     with service.store.read() as tx:
         roots = units.by_id(tx, plans.registered_roots(tx))
-        stored = plans.load_plans(tx, roots)
+        planned = plans.load_plans(tx, roots)
         tables = timetables(tx, roots.values(), service.mode)
     until = max(end for _, end, _ in odd)
-    for number, plan in stored.items():
-        runs = [g.slot.start for g in plan.waiting]
+    for number, plan in planned.items():
+        starts = [g.slot.start for g in plan.waiting]
         dummies = coming(plan, tables[number])
-        runs += [s.slot.start for s in takewhile(lambda s: s.slot.start <= until, dummies)]
-        for start in runs:
+        starts += [s.slot.start for s in takewhile(lambda s: s.slot.start <= until, dummies)]
+        for start in starts:
             for first, end, what in odd:
                 if first <= start < end:
                     text = f"{roots[number].path} at {start:%Y-%m-%d %H:%M}: {what}"
@@ -191,5 +264,5 @@ def _span(
     instant = after.replace(second=0, microsecond=0)
     wall = (instant.astimezone(UTC) + old).replace(tzinfo=None)
     if shift > timedelta():
-        return wall, wall + shift, "this time does not exist; it runs at the first instant after it"
-    return wall + shift, wall, "this time comes twice; it runs the first time"
+        return wall, wall + shift, LEFT_OUT
+    return wall + shift, wall, TWICE

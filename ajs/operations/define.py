@@ -21,7 +21,7 @@ from ajs.operations.service import Service
 from ajs.operations.timetables import timetables
 from ajs.plan import RootPlan, coming
 from ajs.replanning import recalculated
-from ajs.schedule import Slot, Timetable
+from ajs.schedule import Slot, Tie, Timetable
 from ajs.store import agents, log, plans, units
 from ajs.store.database import Reading, Writing
 from ajs.store.define import Defined, apply_definitions
@@ -30,6 +30,8 @@ from ajs.store.presence import poke
 
 AHEAD = timedelta(days=28)
 """How far ahead the plan is compared before and after."""
+MARGIN = timedelta(days=7)
+"""How much farther it is looked at, so that a run that only moves across the edge is seen to move."""
 ENDINGS = (".yaml", ".yml")
 MOST_DEFINITIONS = 64 * MIB
 """How large a definition file can be to be read at all; what one may hold is for the reader to say."""
@@ -50,12 +52,24 @@ class PlanDiff:
 
 @dataclass(frozen=True, slots=True)
 class DefineResult:
-    """What was defined and what it changed; ``operation`` is 0 for a dry run and when nothing differed."""
+    """What was defined and what it changed; ``operation`` is 0 for a dry run and when nothing differed.
+
+    ``followed``: there were plans that followed the definitions, so that their runs were compared up to ``until``.
+    """
 
     defined: Defined
     plans: tuple[PlanDiff, ...]
     until: date
     operation: int
+    followed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One coming run: when it lies, and the occurrences of rules that it comes from."""
+
+    slot: Slot
+    ties: frozenset[Tie]
 
 
 def define(
@@ -91,9 +105,9 @@ def define(
         log.finish(tx, operation, _summary(defined))
         if dry_run or not defined.anything:
             tx.rollback()
-            return DefineResult(defined, diffs, until.date(), 0)
+            return DefineResult(defined, diffs, until.date(), 0, before.followed)
     poke(service.folder)
-    return DefineResult(defined, diffs, until.date(), operation)
+    return DefineResult(defined, diffs, until.date(), operation, before.followed)
 
 
 # -- files --
@@ -159,6 +173,7 @@ class _Plans:
         self._roots = units.by_id(tx, plans.registered_roots(tx))
         self._plans = plans.load_plans(tx, self._roots)
         self._tables = timetables(tx, self._roots.values(), self._mode)
+        self.followed = False
 
     def follow(
         self,
@@ -171,6 +186,7 @@ class _Plans:
         """Recalculate the plans that the definitions touch, store them, and return what changed."""
         roots = units.by_id(tx, self._roots)
         touched = {n: u for n, u in roots.items() if _touched(n, u.path, defined)}
+        self.followed = bool(touched)
         tables = timetables(tx, touched.values(), self._mode)
         changes, notes = [], {}
         for number in counted(progress, "planning", touched):
@@ -186,7 +202,7 @@ class _Plans:
                 continue
             old = _coming(self._plans[number], self._tables[number], until)
             new = _coming(stored, tables[number], until)
-            diff = compared(unit.path, old, new, notes[number])
+            diff = compared(unit.path, old, new, notes[number], until)
             if diff is not None:
                 diffs.append(diff)
         return tuple(diffs)
@@ -198,28 +214,54 @@ def _touched(number: int, path: str, defined: Defined) -> bool:
     return any(group == "/" or path.startswith(f"{group}/") for group in defined.calendars)
 
 
-def _coming(plan: RootPlan, timetable: Timetable, until: datetime) -> list[Slot]:
-    dummies = takewhile(lambda s: s.slot.start < until, coming(plan, timetable))
-    slots = [s.slot for s in dummies] + [g.slot for g in plan.waiting if g.slot.start < until]
-    return sorted(slots, key=lambda s: (s.start, s.exec_date))
+def _coming(plan: RootPlan, timetable: Timetable, until: datetime) -> list[Planned]:
+    """Return the coming runs up to a margin behind ``until``, in order."""
+    end = until + MARGIN
+    dummies = takewhile(lambda s: s.slot.start < end, coming(plan, timetable))
+    found = [Planned(s.slot, frozenset(s.ties)) for s in dummies]
+    found += [Planned(g.slot, frozenset(g.ties)) for g in plan.waiting if g.slot.start < end]
+    return sorted(found, key=lambda run: (run.slot.start, run.slot.exec_date))
 
 
 def compared(
-    path: str, old: Sequence[Slot], new: Sequence[Slot], notes: tuple[str, ...]
+    path: str,
+    old: Sequence[Planned],
+    new: Sequence[Planned],
+    notes: tuple[str, ...],
+    until: datetime,
 ) -> PlanDiff | None:
-    """Return how two lists of coming runs differ; one run gone and one new on the same date is a move."""
-    gone = [s for s in old if s not in new]
-    made = [s for s in new if s not in old]
+    """Return how two lists of coming runs differ up to ``until``.
+
+    One run gone and one new is a move when the same occurrence of a rule makes them, or they have the same date.
+    """
+    before, after = {run.slot for run in old}, {run.slot for run in new}
+    gone = [run for run in old if run.slot not in after]
+    made = [run for run in new if run.slot not in before]
     moves = []
-    for was in list(gone):
-        same_day = [s for s in made if s.exec_date == was.exec_date]
-        if same_day:
-            moves.append((was, same_day[0]))
-            gone.remove(was)
-            made.remove(same_day[0])
-    if not (gone or made or moves or notes):
+    for same in (_same_occurrence, _same_date):
+        for was in list(gone):
+            now = next((run for run in made if same(was, run)), None)
+            if now is not None:
+                moves.append((was.slot, now.slot))
+                gone.remove(was)
+                made.remove(now)
+    moves = sorted(
+        ((was, now) for was, now in moves if min(was.start, now.start) < until),
+        key=lambda move: (move[0].start, move[0].exec_date),
+    )
+    appear = tuple(run.slot for run in made if run.slot.start < until)
+    vanish = tuple(run.slot for run in gone if run.slot.start < until)
+    if not (appear or vanish or moves or notes):
         return None
-    return PlanDiff(path, tuple(made), tuple(gone), tuple(moves), notes)
+    return PlanDiff(path, appear, vanish, tuple(moves), notes)
+
+
+def _same_occurrence(was: Planned, now: Planned) -> bool:
+    return bool(was.ties & now.ties)
+
+
+def _same_date(was: Planned, now: Planned) -> bool:
+    return was.slot.exec_date == now.slot.exec_date
 
 
 def _summary(defined: Defined) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ajs.errors import (
@@ -47,19 +47,27 @@ class Registering:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """One root jobnet that was registered, and the run that this made; None when its rules plan none so far."""
+    """One root jobnet that was registered, and the run that this made; None when its rules plan none so far.
+
+    ``at_once``: its time has passed and nothing is in its way, so that it starts as soon as a manager looks.
+    """
 
     path: str
     method: Method
     generation: Generation | None
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a registration did; ``operation`` is its number in the operation log, 0 for a dry run."""
+    """What a registration did; ``operation`` is its number in the operation log, 0 for a dry run.
+
+    ``notes`` are what the operator must know.
+    """
 
     entered: tuple[Entered, ...]
     operation: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ def entry(
         roots = _roots(tx, names, filters)
         tables = timetables(tx, roots, service.mode)
         before = plans.load_plans(tx, [r.id for r in roots])
+        notes = tuple(_skipped(tx, roots, tables, how))
         changes = [
             PlanChange(
                 root.id,
@@ -100,15 +109,15 @@ def entry(
         )
         saved = plans.save_plans(tx, changes, operation)
         entered = tuple(
-            Entered(root.path, how.method, _made(before.get(root.id), saved[root.id]))
+            _entered(root, how, _made(before.get(root.id), saved[root.id]), tables[root.id], now)
             for root in roots
         )
         log.finish(tx, operation, {"roots": len(roots), "method": how.method.value})
         if dry_run:
             tx.rollback()
-            return Entry(entered, 0)
+            return Entry(entered, 0, notes)
     poke(service.folder)
-    return Entry(entered, operation)
+    return Entry(entered, operation, notes)
 
 
 def _roots(tx: Reading, names: Sequence[Name], filters: Filters) -> list[Unit]:
@@ -183,6 +192,27 @@ def _immediate(
     if before is not None and before.registration.method is Method.IMMEDIATE:
         registration = before.registration
     return RootPlan(registration=registration, generations=(*kept, run))
+
+
+def _entered(
+    root: Unit, how: Registering, made: Generation | None, timetable: Timetable, now: Moment
+) -> Entered:
+    passed = made is not None and made.slot.start <= now.wall
+    held = made is not None and made.holds.get("", timetable.jobnet.hold)
+    return Entered(root.path, how.method, made, at_once=passed and not held)
+
+
+def _skipped(
+    tx: Reading, roots: Sequence[Unit], tables: Mapping[int, Timetable], how: Registering
+) -> Iterator[str]:
+    """Say which immediate runs will be skipped, since another one of the same root jobnet goes on (6.9)."""
+    if how.method is not Method.IMMEDIATE or how.hold:
+        return
+    running = plans.running(tx, [r.id for r in roots])
+    for root in roots:
+        if root.id in running and not tables[root.id].jobnet.hold:
+            other = f"{root.path}:{execution_id(running[root.id][0].id)}"
+            yield f"{other} still goes on: the new run will be skipped unless that one ends first"
 
 
 def _made(before: RootPlan | None, after: RootPlan | None) -> Generation | None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ajs.errors import BadValue
 from ajs.operations.row_changes import RowChange, changes_of, kills
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
 from ajs.store import log, units
 from ajs.store.log import Operation
+
+VERBS = ("define", "entry", "plan", "leave", "delete", "kill", "intrpt", "undo", "restore")
+"""The verbs whose operations are logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,14 @@ def history(
 
     ``since`` (included) and ``until`` (excluded) are wall-clock text; a negative ``newest`` means all. A unit inside a
     root jobnet stands for the root jobnet; a job group for everything in it. What was deleted counts too. Raises
-    UnitNotFound.
+    UnitNotFound, and BadValue for a verb that is never logged.
     """
+    if verb is not None and verb not in VERBS:
+        raise BadValue(
+            f"--verb {verb!r} is no command that the operation log knows",
+            hint=f"use one of {', '.join(VERBS)}",
+            value=verb,
+        )
     with service.store.read() as tx:
         ids: set[int] | None = None
         if names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ajs.operations.targets import Filters, Name, find_units
@@ -11,6 +11,7 @@ from ajs.store.show import positions
 from ajs.store.units import GROUP, Unit
 
 if TYPE_CHECKING:
+    from ajs.operations.service import Service
     from ajs.store.database import Reading
 
 
@@ -72,3 +73,13 @@ class _TreeOrder:
             found = (*self.key(upper), (self._positions.get(path, 0), name))
             self._keys[path] = found
         return found
+
+
+def beginning(service: Service, text: str, most: int) -> Iterator[str]:
+    """Yield the full names of units that begin so, on one level; what has units below it also with a slash."""
+    with service.store.read() as tx:
+        found = units.beginning(tx, text, most)
+    for path, has_lower in found:
+        yield path
+        if has_lower:
+            yield f"{path}/"

@@ -33,13 +33,10 @@ class ManagerStatus:
     host: str = ""
 
 
-def run_manager(
-    service: Service, viewers: Viewers, *, until_idle: bool = False, limit: int | None = None
-) -> int:
+def run_manager(service: Service, viewers: Viewers, *, until_idle: bool = False) -> int:
     """Be the manager of the service until SIGTERM or SIGINT, or until idle; return how many jobs run on.
 
-    ``limit`` is how many jobs may run on this machine at once (``serve.default_limit``). Raises ManagerRunning, naming
-    it, when there is one already.
+    Raises ManagerRunning, naming it, when there is one already.
     """
     from ajs.runner.serve import Setting, serve
 
@@ -51,7 +48,7 @@ def run_manager(
         clock=system_clock(service),
         mode=service.mode,
     )
-    return serve(setting, viewers, until_idle=until_idle, limit=limit)
+    return serve(setting, viewers, until_idle=until_idle, limit=service.jobs_at_once)
 
 
 def manager_status(service: Service) -> ManagerStatus:

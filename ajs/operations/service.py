@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from ajs import config
+from ajs.errors import ConfigurationError
 from ajs.store.database import Store
 from ajs.store.presence import manager
 
@@ -22,7 +23,8 @@ class Service:
     """One opened scheduler service.
 
     ``configuration`` is the path of its ajs.toml, ``home`` the folder of that: where jobs run unless they say
-    otherwise. ``folder`` holds its state, ``schedule`` is ``24h`` or ``48h``. ``user`` is the operating-system user
+    otherwise. ``folder`` holds its state, ``schedule`` is ``24h`` or ``48h``. ``jobs_at_once`` is the limit
+    of jobs on this machine, None when none is set. ``user`` is the operating-system user
     of this process. ``default``: commands find it without ``-F``. What costs time to load is loaded when it is first
     asked for.
     """
@@ -43,6 +45,7 @@ class Service:
         self.folder = settings.folder
         self.time_zone = settings.time_zone
         self.schedule = settings.schedule
+        self.jobs_at_once = settings.jobs_at_once
         self.store = store
         self._clock = clock
 
@@ -81,6 +84,31 @@ class Service:
         """Whether a manager runs for this service."""
         return manager(self.folder) is not None
 
+    def hold_to_day(self) -> None:
+        """See to it that ajs.toml gives times the meaning with which the plans were made; for who changes something.
+
+        Recorded is what was never recorded, and anew what differs while no jobnet is registered. Raises
+        ConfigurationError where plans would come to mean something else.
+        """
+        from ajs.store.day import Day, adopt, recorded
+
+        wanted = Day(self.time_zone, self.schedule)
+        with self.store.read() as tx:
+            kept = recorded(tx)
+        if kept == wanted:
+            return
+        with self.store.write() as tx:
+            if adopt(tx, wanted):
+                return
+        for key, now, before in zip(Day._fields, wanted, kept or wanted, strict=True):
+            if now != before:
+                raise ConfigurationError(
+                    f"{self.configuration}: services.{self.name}.{key} is {now!r}, but what is registered was planned "
+                    f"with {before!r}",
+                    hint=f"put {before!r} back, or cancel the registrations first: ajsleave -R -T -E /",
+                    value=now,
+                )
+
     def __enter__(self) -> Self:
         return self
 
@@ -100,6 +128,11 @@ def configured(home: str | None, name: str | None) -> tuple[config.Service, str]
     """
     found = _configuration(home)
     return found.service(name, os.environ), found.file
+
+
+def service_names(home: str | None) -> tuple[str, ...]:
+    """Return the names of all scheduler services of the ajs.toml to use; raises ConfigurationError."""
+    return tuple(_configuration(home).services)
 
 
 def _configuration(home: str | None) -> config.Config:

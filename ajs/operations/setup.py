@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ajs import config
 from ajs.clock import SystemClock
-from ajs.errors import ConfigurationError
-from ajs.operations.service import configured
+from ajs.errors import ConfigurationError, SchemaVersion
+from ajs.operations.service import configured, open_service
+from ajs.ports import Clock
 from ajs.store import backup as stored
+from ajs.store import day, log
 from ajs.store.create import create
 from ajs.store.upgrade import Upgraded
 from ajs.store.upgrade import upgrade as upgrade_folder
@@ -53,7 +55,11 @@ def init(
             name, os.path.join(os.path.abspath(folder), "state", name), zone, schedule
         )
         at = SystemClock(zone).now()
-        create(settings.folder, name=name, at=at, by_version=version).close()
+        with (
+            create(settings.folder, name=name, at=at, by_version=version) as store,
+            store.write() as tx,
+        ):
+            day.adopt(tx, day.Day(zone, schedule))
         config.add_service(file, settings)
         made.append(settings)
     return Initialised(file, tuple(made))
@@ -79,15 +85,30 @@ def backup(home: str | None, name: str | None, target: str) -> stored.BackedUp:
 
 
 def restore(
-    home: str | None, name: str | None, file: str, *, other_service: bool = False
-) -> stored.Restored:
+    home: str | None,
+    name: str | None,
+    file: str,
+    *,
+    command: Sequence[str],
+    other_service: bool = False,
+    clock_of: Callable[[str], Clock] | None = None,
+) -> tuple[stored.Restored, int]:
     """Put a backup in place of the state of a service; refused while a manager runs.
 
-    A backup of another service is refused too, unless ``other_service`` says that it is meant.
+    A backup of another service is refused too, unless ``other_service`` says that it is meant. Returns what was
+    restored, and the number of the entry in its operation log; 0 for a state that wants ``ajs upgrade`` first.
     """
     settings, _ = configured(home, name)
-    at = SystemClock(settings.time_zone).now()
-    return stored.restore(file, settings.folder, at, settings.name, other_service=other_service)
+    now = (clock_of or SystemClock)(settings.time_zone).now()
+    done = stored.restore(file, settings.folder, now, settings.name, other_service=other_service)
+    try:
+        service = open_service(home=home, name=name, clock_of=clock_of)
+    except SchemaVersion:
+        return done, 0
+    with service, service.store.write() as tx:
+        operation = log.begin(tx, now, os_user=service.user, verb="restore", command=command)
+        log.finish(tx, operation, {"file": os.path.abspath(file), "replaced": done.aside})
+    return done, operation
 
 
 def upgrade(home: str | None, name: str | None) -> Upgraded:

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+LEFT_OUT = "this time does not exist; it runs at the first instant after it"
+TWICE = "this time comes twice; it runs the first time"
 
 Local = Callable[[str | None], str]
 """Turns a stored UTC instant into ISO text with the zone's offset; None into ""."""
@@ -41,3 +48,19 @@ def local(time_zone: str) -> Local:
         return at.isoformat(timespec="milliseconds")
 
     return shown
+
+
+def odd_hour(wall: datetime, time_zone: str) -> str:
+    """Return what becomes of a start at a time that the clocks leave out or show twice, "" for any other time.
+
+    >>> from datetime import datetime
+    >>> odd_hour(datetime(2027, 3, 28, 2, 30), "Europe/Berlin")
+    'this time does not exist; it runs at the first instant after it'
+    """
+    from zoneinfo import ZoneInfo
+
+    zone = ZoneInfo(time_zone)
+    first, second = (wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    if first is None or second is None or first == second:
+        return ""
+    return LEFT_OUT if first < second else TWICE

@@ -19,7 +19,7 @@ from ajs.plan import OVERDUE, Generation, Method, RootPlan, coming, generation_f
 from ajs.reasons import Reason
 from ajs.schedule import Slot, Start, Tie, Timetable
 from ajs.statuses import Status
-from ajs.store import log, plans
+from ajs.store import log, plans, units
 from ajs.store import show as stored
 from ajs.store.database import Reading
 from ajs.store.log import Operation
@@ -106,6 +106,13 @@ def why(
 
 
 def _target(tx: Reading, name: Name, registration_number: str) -> Target:
+    unit = units.by_path(tx, name.path)
+    if unit is not None and unit.kind == units.GROUP and unit.deleted is None:
+        raise WrongKind(
+            f"{unit.path} is a job group, and a job group itself is not run",
+            hint=f"name a jobnet or a job in it; ajsshow -R {unit.path} lists them",
+            unit=unit.path,
+        )
     found = find_targets(tx, [name], Filters(), registration_number, deleted=True)
     if len(found) > 1:
         raise WrongKind(

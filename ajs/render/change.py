@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from ajs.changes.preview import Effect
 from ajs.operations.change import Changed, RootChanged
-from ajs.render.columns import Cell, aligned
+from ajs.render.columns import Cell, fitted, width
 from ajs.schedule import Slot
 from ajs.store.numbers import execution_id
 
@@ -28,15 +29,18 @@ WORDS = {
 }
 
 
-def as_text(changed: Changed, *, service: str, dry_run: bool) -> str:
-    """Return one line an effect, and what to do next."""
+def as_text(changed: Changed, *, service: str, dry_run: bool, most: int = 0) -> str:
+    """Return one line an effect, and what to do next.
+
+    ``most`` is how many places a line may take, 0 any number.
+    """
     rows = [row for root in changed.roots for row in _rows(root)]
-    lines = aligned((), rows[:SHOWN])
+    lines = fitted((), rows[:SHOWN], most)
     if len(rows) > SHOWN:
         lines.append(f"... and {len(rows) - SHOWN} more; --format json lists all")
     if not rows:
         return "nothing changes: everything is so already"
-    roots = len(changed.roots)
+    roots = sum(bool(root.effects) for root in changed.roots)
     what = f"{roots} root jobnet{'s' if roots != 1 else ''}"
     if dry_run:
         lines.append(
@@ -44,6 +48,8 @@ def as_text(changed: Changed, *, service: str, dry_run: bool) -> str:
         )
     else:
         lines.append(f"changed {what}; {undo(service, changed.operation)}")
+    if most and width(lines[-1]) > most:
+        lines[-1:] = lines[-1].split("; ")
     return "\n".join(lines)
 
 
@@ -86,11 +92,19 @@ def _rows(root: RootChanged) -> list[tuple[Cell, ...]]:
                     Cell(name),
                     Cell("" if at else run),
                     Cell(WORDS[effect.kind]),
-                    Cell(_when(effect)),
+                    Cell(
+                        "" if effect.unit in root.jobs else _when(effect) + _at_once(root, effect)
+                    ),
                     Cell(why),
                 )
             )
     return rows
+
+
+def _at_once(root: RootChanged, effect: Effect) -> str:
+    """Return what stands beside a new start that has passed."""
+    new = effect.kind in ("moved", "appears", "restored") and effect.unit == root.path
+    return ", at once" if new and effect.generation in root.at_once else ""
 
 
 def _below(root: str, unit: str) -> str:
@@ -119,8 +133,8 @@ def place(slot: Slot | None) -> str:
     return text
 
 
-def as_json(changed: Changed) -> str:
-    """Return the whole result for machines."""
+def as_json(changed: Changed, notes: Sequence[str] = ()) -> str:
+    """Return the whole result for machines; ``notes`` are the warnings about the command as a whole."""
     found: dict[str, Any] = {
         "format": 1,
         "operation": changed.operation or None,
@@ -141,6 +155,7 @@ def as_json(changed: Changed) -> str:
             {"unit": path, "code": error.code, "message": error.message}
             for path, error in changed.without
         ],
+        "notes": list(notes),
     }
     return json.dumps(found, ensure_ascii=False, indent=2)
 

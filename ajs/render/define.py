@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 from ajs.operations.define import DefineResult, PlanDiff
 from ajs.render.change import place, slot_json, undo
+from ajs.schedule import Slot
 from ajs.store.agents import Named
 
 SHOWN = 30
 """How many names of one kind the text lists before it only counts."""
+MANY = 3
+"""From how many runs on that move equally far the text tells them in one line."""
 
 
 def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
@@ -28,10 +33,14 @@ def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
         lines += _plan(diff)
     changed = bool(lines)
     if not changed:
-        lines.append(f"nothing changes: {defined.unchanged} definitions are as they are stored")
+        same = defined.unchanged
+        what = "1 definition is as it is" if same == 1 else f"{same} definitions are as they are"
+        lines.append(f"nothing changes: {what} stored")
     elif dry_run:
         lines.append(f"dry run, nothing was stored; runs were compared up to {result.until}")
     else:
+        if result.followed:
+            lines.append(f"runs were compared up to {result.until}")
         lines.append(f"stored; {undo(service, result.operation)}")
     return "\n".join(lines)
 
@@ -48,12 +57,43 @@ def _list(what: str, names: tuple[str, ...] | list[str]) -> list[str]:
 
 
 def _plan(diff: PlanDiff) -> list[str]:
-    lines = [f"plan     {diff.path}"]
-    lines += [f"           moves    {place(old)} -> {place(new)}" for old, new in diff.move]
-    lines += [f"           appears  {place(slot)}" for slot in diff.appear[:SHOWN]]
-    lines += [f"           vanishes {place(slot)}" for slot in diff.vanish[:SHOWN]]
-    lines += [f"           note     {note}" for note in diff.notes]
-    return lines
+    """Return what happens to a plan's runs, earlier ones first; equal moves are one line, so that others are seen."""
+    told = [
+        *_moves(diff.move),
+        *((slot.start, f"appears  {place(slot)}") for slot in diff.appear),
+        *((slot.start, f"vanishes {place(slot)}") for slot in diff.vanish),
+    ]
+    told.sort(key=lambda line: line[0])
+    lines = [text for _, text in told[:SHOWN]]
+    if len(told) > SHOWN:
+        lines.append(f"... and {len(told) - SHOWN} more; --format json lists all")
+    lines += [f"note     {note}" for note in diff.notes]
+    return [f"plan     {diff.path}", *(f"           {line}" for line in lines)]
+
+
+def _moves(moves: Sequence[tuple[Slot, Slot]]) -> Iterator[tuple[datetime, str]]:
+    """Yield a line for each move, or for many that go equally far, with the start by which it is sorted."""
+    by_shift: dict[timedelta, list[tuple[Slot, Slot]]] = {}
+    for old, new in moves:
+        by_shift.setdefault(new.start - old.start, []).append((old, new))
+    for shift, equal in by_shift.items():
+        if len(equal) < MANY:
+            for old, new in equal:
+                yield old.start, f"moves    {place(old)} -> {place(new)}"
+            continue
+        old, new = equal[0]
+        first = f"{place(old)} -> {place(new)} first"
+        yield old.start, f"{len(equal)} runs move by {_signed(shift)}, {first}"
+
+
+def _signed(shift: timedelta) -> str:
+    """Return a shift in hours and minutes.
+
+    >>> _signed(timedelta(hours=26)), _signed(timedelta(minutes=-90))
+    ('+26:00', '-1:30')
+    """
+    minutes = int(abs(shift).total_seconds()) // 60
+    return f"{'-' if shift < timedelta() else '+'}{minutes // 60}:{minutes % 60:02}"
 
 
 def as_json(result: DefineResult) -> str:

@@ -31,6 +31,8 @@ def _entered(entered: Entered) -> str:
     run = entered.generation
     name = entered.path if run is None or not run.id else f"{entered.path}:{execution_id(run.id)}"
     when = "" if run is None else f", next run {place(run.slot)}"
+    if entered.at_once:
+        when += ", at once"
     held = ", held" if run is not None and run.holds.get("") else ""
     if entered.method is Method.IMMEDIATE:
         when = ""
@@ -57,8 +59,16 @@ def _outcome(one: Outcome) -> str:
     return text
 
 
-def entry_json(entry: Entry, service: str, outcomes: Sequence[Outcome] | None = None) -> str:
-    """Return the registrations for machines, with ``outcomes`` how the runs stand that were waited for."""
+def entry_json(
+    entry: Entry,
+    service: str,
+    notes: Sequence[str] = (),
+    outcomes: Sequence[Outcome] | None = None,
+) -> str:
+    """Return the registrations for machines, with ``outcomes`` how the runs stand that were waited for.
+
+    ``notes`` are what the text says as warnings.
+    """
     return json.dumps(
         {
             "format": 1,
@@ -73,6 +83,7 @@ def entry_json(entry: Entry, service: str, outcomes: Sequence[Outcome] | None = 
                 for e in entry.entered
             ],
             "runs": None if outcomes is None else [_outcome_json(one) for one in outcomes],
+            "notes": list(notes),
         },
         ensure_ascii=False,
         indent=2,

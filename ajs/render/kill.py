@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from ajs.operations.kill import Ended, Hit
 
@@ -52,8 +53,8 @@ def _waiting(hit: Hit) -> str:
     return f"{hit.waiting} unit{'s' if hit.waiting != 1 else ''} in it will not start"
 
 
-def as_json(ended: Ended, service: str) -> str:
-    """Return the whole result for machines; ``schemas`` has the JSON Schema."""
+def as_json(ended: Ended, service: str, notes: Sequence[str] = ()) -> str:
+    """Return the whole result for machines, ``notes`` being the warnings; ``schemas`` has the JSON Schema."""
     return json.dumps(
         {
             "format": 1,
@@ -73,6 +74,7 @@ def as_json(ended: Ended, service: str) -> str:
                 {"unit": path, "code": error.code, "message": error.message}
                 for path, error in ended.refused
             ],
+            "notes": list(notes),
         },
         ensure_ascii=False,
         indent=2,

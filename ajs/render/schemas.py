@@ -310,6 +310,7 @@ ENTRY = _document(
             )
         )
     ),
+    notes=every(TEXT),
 )
 
 KILL = _document(
@@ -325,6 +326,7 @@ KILL = _document(
         )
     ),
     refused=every(record(unit=TEXT, code=TEXT, message=TEXT)),
+    notes=every(TEXT),
 )
 
 SCHEMAS: dict[str, Schema] = {

@@ -43,10 +43,14 @@ class BackedUp(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """Whose state was restored, with its new incarnation; ``aside`` is where the replaced database lies, "" if none."""
+    """Whose state was restored, with its new incarnation; ``aside`` is where the replaced database lies, "" if none.
+
+    ``goes_on``: numbers that the replaced state had given out are not given out again.
+    """
 
     service: Service
     aside: str
+    goes_on: bool
 
 
 def backup(folder: str, target: str) -> BackedUp:
@@ -147,6 +151,8 @@ def restore(
 ) -> Restored:
     """Replace the state in a service folder by a backup, under a new incarnation; the replaced one is kept beside it.
 
+    Numbers of operations, runs and attempts go on behind those that the replaced one had given out.
+
     ``name`` is the scheduler service's. A backup of another one is taken only with ``other_service``; it bears this
     service's name then. A backup of an older schema wants ``ajs upgrade`` afterwards. Raises OtherService,
     ManagerRunning, Busy while commands use the database, and what ``check`` raises about the backup; nothing has
@@ -161,12 +167,12 @@ def restore(
     aside = f"{live}.replaced-{at.utc:%Y%m%dT%H%M%S.%fZ}" if os.path.lexists(live) else ""
     with FolderLock.take(folder, "ajs restore"), Staged(folder) as staging:
         _renewed(file, staging.file, name if other_service else held.name)
-        if not aside:
+        replaced = _replace_pages(staging.file, live, aside) if aside else None
+        if replaced is None:
+            if aside:
+                _keep_broken(live, aside)
             staging.put()
-        elif not _replace_pages(staging.file, live, aside):
-            _keep_broken(live, aside)
-            staging.put()
-    return Restored(check(live), aside)
+    return Restored(check(live), aside, bool(replaced))
 
 
 def _checked(file: str) -> Service:
@@ -237,16 +243,17 @@ def _renewed(file: str, staging: str, name: str) -> None:
         db.close()
 
 
-def _replace_pages(staging: str, live: str, aside: str) -> bool:
+def _replace_pages(staging: str, live: str, aside: str) -> bool | None:
     """Replace a database in place, in one transaction, while nobody else can use it; its old pages go aside first.
 
     In place, so that a command that has the file open finds the new state and cannot write to a file that is no
-    longer there. Returns False, with nothing changed, when the old one is too broken to be locked.
+    longer there. Returns whether its counters could be continued; None, with nothing changed, when the old one is too
+    broken to be locked.
     """
     try:
         db = connect(live, busy_s=RESTORE_BUSY_S)
     except Damaged:
-        return False
+        return None
     try:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("BEGIN IMMEDIATE")
@@ -254,17 +261,39 @@ def _replace_pages(staging: str, live: str, aside: str) -> bool:
     except SQLITE_ERRORS as error:
         db.close()
         if isinstance(ours(error, live), Damaged):
-            return False
+            return None
         raise_ours(error, live)
     source = connect(staging)
     try:
         _copy_to_new(db, aside, checked=False)
+        goes_on = _go_on(source, db)
         source.backup(db)
     except SQLITE_ERRORS as error:
         raise_ours(error, live)
     finally:
         source.close()
         db.close()
+    return goes_on
+
+
+def _go_on(restored: sqlite3.Connection, replaced: sqlite3.Connection) -> bool:
+    """Let the counters of a state go on behind those of the one that it replaces; False when they cannot be read.
+
+    So a number that people know an operation or a run by never comes to stand for another one.
+    """
+    try:
+        given = replaced.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+    except sqlite3.DatabaseError:
+        return False
+    own = {
+        row[0] for row in restored.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
+    for name, last in given:
+        counted = restored.execute(
+            "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, name)
+        )
+        if not counted.rowcount and name in own:
+            restored.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, last))
     return True
 
 

@@ -83,7 +83,8 @@ def _build(file: str, name: str, at: Moment, by_version: str) -> None:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {SCHEMA}")
         db.execute(
-            "INSERT INTO service VALUES (1, ?, ?, ?, ?, ?)",
+            "INSERT INTO service (id, uuid, incarnation, name, created_utc, created_by_version)"
+            " VALUES (1, ?, ?, ?, ?, ?)",
             (uuid.uuid4().hex, new_incarnation(), name, at.stamp, by_version),
         )
         db.execute(

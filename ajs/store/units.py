@@ -9,6 +9,8 @@ from ajs.errors import UnitNotFound
 from ajs.store.database import Reading, id_list
 
 GROUP, ROOT, JOBNET, JOB = "group", "root", "jobnet", "job"
+SUGGESTED = 3
+"""How many names that may have been meant a complaint has."""
 
 
 class Unit(NamedTuple):
@@ -66,6 +68,18 @@ CHILDREN = """
     FROM unit WHERE upper = ? AND deleted IS NULL ORDER BY position, name
 """
 
+# Units whose path begins with ?1 and lies before ?2, of the level on which ?1 ends; whether anything is below them.
+BEGINNING = """
+    SELECT path, EXISTS (SELECT 1 FROM unit AS lower WHERE lower.upper = unit.id AND lower.deleted IS NULL)
+    FROM unit
+    WHERE path >= ?1 AND path < ?2 AND instr(substr(path, length(?1) + 1), '/') = 0
+      AND path <> '/' AND deleted IS NULL
+    ORDER BY path LIMIT ?3
+"""
+
+# Units of one name, wherever they are.
+NAMED = "SELECT path FROM unit WHERE name = ? AND deleted IS NULL ORDER BY path LIMIT ?"
+
 # Names that a mistyped path may have meant: everything beside it.
 BESIDE = """
     SELECT path FROM unit
@@ -93,6 +107,11 @@ def below(tx: Reading, path: str, *, deleted: bool = False) -> list[Unit]:
     """Return every unit below this path, at any depth, in order of path; with ``deleted`` also deleted ones."""
     rows = tx.rows(BELOW, "" if path == "/" else path, deleted)
     return [Unit(*row) for row in rows if row[1] != "/"]
+
+
+def beginning(tx: Reading, text: str, most: int) -> list[tuple[str, bool]]:
+    """Return the units on one level whose full name begins so, and whether there are units below each."""
+    return [(row[0], bool(row[1])) for row in tx.rows(BEGINNING, text, f"{text}\U0010ffff", most)]
 
 
 def find(tx: Reading, pattern: str, *, lower: bool = False, deleted: bool = False) -> list[Unit]:
@@ -156,6 +175,20 @@ def _not_found(tx: Reading, path: str) -> UnitNotFound:
 
     upper = path.rpartition("/")[0] or "/"
     beside = [row[0] for row in tx.rows(BESIDE, upper)]
-    near = difflib.get_close_matches(path, beside, n=3)
+    near = difflib.get_close_matches(path, beside, n=SUGGESTED) or _elsewhere(tx, path)
     hint = f"did you mean {' or '.join(near)}?" if near else "see what there is with `ajsshow -R /`"
     return UnitNotFound(f"there is no unit {path}", hint=hint, unit=path, value=path)
+
+
+def _elsewhere(tx: Reading, path: str) -> list[str]:
+    """Return what a name may have meant in which an upper unit is mistyped or left out, best first."""
+    import difflib
+
+    meant = ""
+    for part in path.strip("/").split("/"):
+        below_it = {row[0].rpartition("/")[2] for row in tx.rows(BESIDE, meant or "/")}
+        near = [part] if part in below_it else difflib.get_close_matches(part, below_it, n=1)
+        if not near:
+            return [row[0] for row in tx.rows(NAMED, path.rpartition("/")[2], SUGGESTED)]
+        meant = f"{meant}/{near[0]}"
+    return [meant]

@@ -31,12 +31,14 @@ class Home:
         self.capture = capture
         self.clock = FakeClock(MONDAY, zone)
         self.jobs: dict[str, FakeRun] = {}
+        self.stderr = ""
         self.machine = FakeMachine(runs_by_path(self.jobs))
 
     def ajs(self, line: str | Sequence[str]) -> str:
         """Return what a command prints, then its stderr behind ``!``, then its exit code unless it is 0.
 
-        The line about the service that every changing command prints is left out.
+        The line about the service that every changing command prints is left out; ``stderr`` has all that the last
+        command said there.
         """
         words = line.split() if isinstance(line, str) else list(line)
         program, *arguments = words
@@ -52,6 +54,7 @@ class Home:
         finally:
             os.chdir(here)
         out, err = self.capture.readouterr()
+        self.stderr = err
         told = [text for text in err.splitlines() if not text.startswith("service ")]
         lines = [*out.splitlines(), *(f"! {text}" for text in told)]
         if code:

@@ -95,7 +95,9 @@ def test_what_is_told_of_a_deleted_unit_fits_its_schema(lived):
 
 def test_how_runs_ended_that_were_waited_for_fits_its_schema(lived):
     with open_service(home=str(lived.folder), name=None, clock_of=lambda _: lived.clock) as service:
-        found = json.loads(entry_json(Entry((), 1), service.name, outcomes(service, range(1, 99))))
+        found = json.loads(
+            entry_json(Entry((), 1), service.name, (), outcomes(service, range(1, 99)))
+        )
     jsonschema.validate(found, SCHEMAS["entry"])
     assert {where for where, _ in times(found, ("", "page"))} == {"runs.started", "runs.ended"}
     assert wrong_times(found, "page") == []
@@ -284,3 +286,54 @@ def test_processes_that_outlive_their_job_are_told(lived):
     assert " ".join(told.split()) in " ".join(lived.ajs(line).split())
     found = printed(lived, f"{line} --format json")["units"]
     assert {(a["left"], a["escaped"]) for u in found for a in u["attempts"]} == {(1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("ajsplan -c 10 -t 22:00 /g/never", "AJS0201"),
+        ("ajsplan -c 10 --if-plan 123456-123456 /g/daily", "AJS1208"),
+        ("ajsentry /g/daily", "AJS1206"),
+        ("ajsentry -n -w /g/never", "AJS2801"),
+        ("ajsleave /g/never", "AJS1210"),
+        ("ajskill /g/weekly", "AJS1213"),
+        ("ajsdelete /g/weekly", "AJS1215"),
+        ("ajsdefine nowhere.yaml", "AJS0402"),
+        ("ajs undo 99", "AJS0803"),
+        ("ajs why /g", "AJS1205"),
+        ("ajsshow --frmat", "AJS0201"),
+    ],
+)
+def test_an_error_is_all_that_stands_on_stderr(lived, line, code):
+    lived.ajs(f"{line} --format json")
+    assert json.loads(lived.stderr)["error"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("line", "notes"),
+    [
+        ("ajsplan -h /g/daily /g/weekly", 1),
+        ("ajsplan -h -R /g --keep-going", 1),
+        ("ajsplan -h --dry-run /g/daily", 0),
+        ("ajsentry -n /g/never", 1),
+        ("ajskill --dry-run /g/never", 0),
+        ("ajskill /g/never /g/weekly", 1),
+        ("ajsintrpt /g/never", 1),
+    ],
+)
+def test_warnings_are_in_the_answer(lived, line, notes):
+    lived.ajs("ajsplan -u /g/weekly:@A2")
+    out = lived.ajs(f"{line} --format json")
+    assert lived.stderr == ""
+    found = json.loads("\n".join(row for row in out.splitlines() if row != "[16]"))
+    assert sum(note.startswith("no manager runs,") for note in found["notes"]) == notes
+
+
+def test_nothing_stands_on_stderr_when_nothing_is_wrong(home):
+    home.ajs("ajsentry /g/daily")
+    for line in (
+        *("ajsdefine g.yaml", "ajsplan -h --dry-run /g/daily", "ajs undo 2 --dry-run"),
+        *("ajsleave /g/daily", "ajsdelete /g/daily", "ajsshow"),
+    ):
+        assert json.loads(home.ajs(f"{line} --format json"))["format"] == 1
+        assert home.stderr == ""

@@ -41,6 +41,38 @@ def test_completion(program, words, found):
     assert done.stdout.split() == [f"plain,{found}"]
 
 
+@pytest.mark.parametrize(
+    ("program", "words", "found"),
+    [
+        ("ajsshow", "ajsshow /", ["/g", "/g/"]),
+        (
+            "ajsshow",
+            "ajsshow /g/",
+            ["/g/daily", "/g/daily/", "/g/never", "/g/never/", "/g/weekly", "/g/weekly/"],
+        ),
+        ("ajsplan", "ajsplan -p /g/daily/f", ["/g/daily/first"]),
+        ("ajs", "ajs why -F s /g/n", ["/g/never", "/g/never/"]),
+        ("ajs", "ajs output /g/none", []),
+        ("ajsshow", "ajsshow -F nobody /", []),
+        ("ajsshow", "ajsshow --home nowhere /", []),
+        ("ajsentry", "ajsentry -F ", ["other", "s"]),
+        ("ajsstart", "ajsstart -F o", ["other"]),
+        ("ajsstart", "ajsstart --home nowhere -F o", []),
+    ],
+)
+def test_names_are_completed(home, program, words, found):
+    home.ajs("ajs init other --time-zone UTC")
+    asked = {
+        f"_{program.upper()}_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+        "AJS_HOME": str(home.folder),
+    }
+    done = shell(program, **asked)
+    assert sorted(done.stdout.split()) == sorted(f"plain,{name}" for name in found)
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("kind", ["bash", "zsh", "fish"])
 def test_every_command_gets_its_completion(kind):
     done = shell("ajs", "completion", kind)

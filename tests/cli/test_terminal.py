@@ -50,6 +50,16 @@ def test_a_page_on_a_terminal(long):
 
 
 @pytest.mark.parametrize("columns", [60, 80, 132])
+def test_what_a_change_does_fits_a_terminal(long, columns):
+    line = ["ajsplan", "-p", "--dry-run", ROOT]
+    screen = on_terminal(CODE, line, long.folder, columns=columns)
+    told = screen.partition("service s")[2].splitlines()[1:]
+    wide = [text for text in told if width(text) > max(columns, len(ROOT))]
+    assert [text for text in wide if not text.startswith("next run of")] == []
+    assert {"@A1", "prohibited", "appears", "(becomes", "--if-plan"} <= set(screen.split())
+
+
+@pytest.mark.parametrize("columns", [60, 80, 132])
 @pytest.mark.parametrize("line", [f"ajsshow -R {TOP}", f"ajsshow -RT {TOP}", f"ajsshow {ROOT}"])
 def test_no_line_is_wider_than_the_terminal(long, line, columns):
     screen = on_terminal(CODE, line.split(), long.folder, columns=columns, NO_COLOR="1")

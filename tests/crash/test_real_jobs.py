@@ -246,3 +246,14 @@ def test_a_second_run_at_once_is_skipped_and_says_why(quick: Place):
     read_until(manager, "endless:@A1 Ended normally")
     manager.terminate()
     manager.communicate()
+
+
+def test_no_more_jobs_run_at_once_than_ajs_toml_says(place):
+    configuration = place.folder / "ajs.toml"
+    configuration.write_text(f"{configuration.read_text()}jobs_at_once = 1\n")
+    # Each job finds the lock of no other one, for it takes its own away before it ends.
+    job = "{command: 'mkdir alone && sleep 0.1 && rmdir alone'}"
+    place.define(f"group: /at\njobnets:\n  once:\n    units: {{a: {job}, b: {job}, c: {job}}}\n")
+    place.run("ajsentry", "-n", "/at/once")
+    place.run("ajsstart", "--until-idle")
+    assert {status for status, _ in place.units("/at/once").values()} == {"NORMAL"}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from ajs.attempts import AttemptKey
+from ajs.dispatch.local import BASE_ENVIRONMENT
 from ajs.errors import StoreError
 from ajs.lifecycle import LiveGeneration, Status, UnitRun
 from ajs.model import Job, Jobnet
@@ -41,6 +44,15 @@ def test_what_every_job_is_given():
         "AJSHOST": "keiri",
         "AJS_AJSCONF": "sales",
     }
+
+
+def test_the_manual_names_every_variable():
+    page = (Path(__file__).parents[2] / "docs/reference/job-variables.md").read_text("utf-8")
+    before = UnitRun(path="report/sum", status=Status.NORMAL, return_code=0)
+    given = environment(KEY, Job(name="print", after=("sum",)), generation(sum=before), AROUND)
+    assert re.findall(r"^\| `(\w+)`", page, re.MULTILINE) == list(given)
+    (inherited,) = re.findall(r"^(`HOME`.*)\.$", page, re.MULTILINE)
+    assert tuple(name.strip("`") for name in inherited.split(", ")) == BASE_ENVIRONMENT
 
 
 def test_its_own_variables_win():

@@ -188,6 +188,34 @@ def test_a_copy_of_a_service_is_another_service(filled, saved, tmp_path):
         restore(later, filled.folder, AT, "main")
 
 
+def test_numbers_that_the_replaced_state_had_given_out_are_not_given_out_again(
+    filled, saved, tmp_path
+):
+    given = counters(filled.folder)
+    assert given["operation"] > counters_of(saved)["operation"]
+    filled.close()
+    assert restore(saved, filled.folder, AT, "main").goes_on
+    assert counters(filled.folder) == given
+    with Store.open(filled.folder) as store:
+        assert kit.define(store, kit.root("/c"))[0] == given["operation"] + 1
+    assert restore(saved, filled.folder, kit.at("2026-08-13T00:00:00"), "main").goes_on
+    assert counters(filled.folder)["operation"] == given["operation"] + 1
+    new = str(tmp_path / "new")
+    assert not restore(saved, new, AT, "main").goes_on
+    assert counters(new) == counters_of(saved)
+
+
+def counters(folder: str) -> dict[str, int]:
+    return counters_of(f"{folder}/ajs.db")
+
+
+def counters_of(file: str) -> dict[str, int]:
+    db = sqlite3.connect(file)
+    found = dict(db.execute("SELECT name, seq FROM sqlite_sequence"))
+    db.close()
+    return found
+
+
 def test_every_restore_is_a_new_incarnation(filled, saved):
     filled.close()
     seen = {check(saved).incarnation}

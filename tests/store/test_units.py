@@ -103,7 +103,9 @@ def test_units_by_id(tree):
 
 NOT_FOUND = [
     ("/sales/dayly", "did you mean /sales/daily"),
-    ("/slaes/daily", "ajsshow"),
+    ("/slaes/daily", "did you mean /sales/daily?"),
+    ("/daily", "did you mean /sales/daily?"),
+    ("/quite/else", "ajsshow"),
     ("/nothing/*", "never for a /"),
     ("/sales*/none", "never for a /"),
     ("sales", "did you mean /sales"),

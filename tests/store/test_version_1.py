@@ -11,10 +11,13 @@ from ajs.errors import SchemaVersion
 from ajs.store import agents, log
 from ajs.store.backup import restore
 from ajs.store.database import SCHEMA, Store
+from ajs.store.day import Day, adopt, recorded
 from ajs.store.undo import undo_rows
 from ajs.store.upgrade import upgrade
 from tests.store import kit
 
+UNSET = (("deleted", None), ("time_zone", None), ("schedule", None))
+"""What no version before could say: who deleted a unit, and what the times of the plans mean."""
 HOLD = 6
 """The newest operation of that state: a hold."""
 
@@ -39,17 +42,12 @@ def dumped(folder: str, *but: str) -> dict[str, list[dict[str, object]]]:
 
 
 def as_kept(state: dict[str, list[dict[str, object]]]) -> dict[str, list[str]]:
-    """Return what every version keeps: 0 was how it said that nobody interrupted or killed anything.
-
-    A unit says now which operation deleted it; none of theirs was.
-    """
+    """Return what every version keeps: 0 was how it said that nobody interrupted or killed anything."""
     ours = {"interrupted", "kill_asked", "relay"}
     return {
         table: sorted(
             repr(
-                sorted(
-                    (k, v) for k, v in row.items() if k not in ours and (k, v) != ("deleted", None)
-                )
+                sorted((k, v) for k, v in row.items() if k not in ours and (k, v) not in UNSET)
             ).replace('"interrupted":0', '"interrupted":null')
             for row in rows
         )
@@ -106,3 +104,17 @@ def test_the_backup_made_first_is_the_old_state_and_can_be_brought_up_to_date_ag
     restore(saved, folder, kit.at(), "s")
     assert dumped(folder, "service") == before
     assert upgrade(folder, kit.at("2026-08-12T00:00:00")).before == 1
+
+
+def test_what_the_times_mean_is_recorded_once_and_held_while_there_are_registrations(folder):
+    upgrade(folder, kit.at())
+    tokyo, berlin = Day("Asia/Tokyo", "24h"), Day("Europe/Berlin", "48h")
+    with Store.open(folder) as store, store.write() as tx:
+        assert recorded(tx) is None
+        assert tx.row("SELECT count(*) FROM registration") != (0,)
+        assert adopt(tx, tokyo)
+        assert not adopt(tx, berlin)
+        assert recorded(tx) == tokyo
+        tx.run("DELETE FROM registration")
+        assert adopt(tx, berlin)
+        assert recorded(tx) == berlin
