@@ -48,6 +48,7 @@ def command(*, until_idle: bool, quiet: bool, service: str | None, home: str | N
 
     with opened(home, service) as found:
         _say(service_line(found), err=True)
+        found.hold_to_day()
 
         def begun() -> None:
             _say(f"the manager of {found.name} runs, process {os.getpid()}", err=True)
