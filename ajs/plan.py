@@ -248,7 +248,7 @@ def coming(
     passed += [(k.original, k.slot) for k in kept]
     taken |= {tie for k in kept for tie in k.ties}
     waiting_kept = sorted(
-        (Start(k.slot, k.ties) for k in kept if not spent.issuperset(k.ties)),
+        (Start(k.slot, k.ties) for k in kept if not k.ties or not spent.issuperset(k.ties)),
         key=lambda s: (s.slot.start, s.slot.exec_date),
     )
     for start in after_floor(registration, timetable) if starts is None else starts:

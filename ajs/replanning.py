@@ -100,14 +100,22 @@ def _under_new_rules(
 ) -> tuple[Generation | None, str]:
     """Return the generation under the new rules, or None when the rules shall make it anew; and what to know of it."""
     registration = plan.registration
+    if generation.added and generation.kept is None:
+        # No rule made it, so no rule takes it away.
+        fresh = nested_plan(timetable, registration.registered, generation.slot, ())
+        same_date = (generation.slot.exec_date, generation.slot.exec_date)
+        nested = nested_on_new_date(generation.nested, fresh, timetable, same_date, by_rule=True)
+        return replace(generation, nested=nested), ""
     by_hand = any(n.fixed or n.prohibited for n in generation.nested.values())
     if not (generation.changed or generation.kept or by_hand or generation.prohibited):
         return None, ""
     ties = generation.kept.ties if generation.kept else generation.ties
     found = _occurrence(registration, timetable, ties)
-    moved_to = f"the start changed to {generation.slot.start:%Y-%m-%d %H:%M}"
+    at = f"{generation.slot.start:%Y-%m-%d %H:%M}"
+    moved_to = f"the start changed to {at}"
     if found is None and generation.kept is None:
-        return None, f"{moved_to} is lost: the rules no longer plan the run that it changed"
+        what = moved_to if generation.changed else f"what was changed in the run of {at}"
+        return None, f"{what} is lost: the rules no longer plan the run that it changed"
     if generation.kept is not None:
         return _early_run(registration, generation, found, timetable)
     if found is None:

@@ -24,11 +24,18 @@ class Fetched:
         self.folder = folder
 
     def size(self, attempt_id: str, stream: Stream) -> int:
-        """Return how many bytes of a stream are here."""
+        """Return how many bytes of a stream are here; StoreError when nobody can look."""
+        file = self._file(attempt_id, stream)
         try:
-            return self._file(attempt_id, stream).stat().st_size
+            return file.stat().st_size
         except FileNotFoundError:
             return 0
+        except OSError as error:
+            raise StoreError(
+                f"nobody can see how much of a job's output is in {file}: {error.strerror}",
+                hint="see whether the disk of the service folder is in order, and who may read it",
+                value=str(file),
+            ) from error
 
     def append(self, attempt_id: str, stream: Stream, offset: int, content: bytes) -> None:
         """Write bytes that follow what is here; those of another offset are left out, they will come again.

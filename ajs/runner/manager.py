@@ -133,7 +133,6 @@ class Manager:
             return Turn(committed=0, again=True, wake_at=None, idle=False)
         self._moved = 0
         self._unsaved = ()
-        self._tell(snapshot.met, now)
         after = apply(snapshot, decision)
         self.memory.absorb(snapshot, after)
         if decision.to_commit:
@@ -147,6 +146,8 @@ class Manager:
             self._seen_version = None
             raise
         self._places.seek(self.memory.wanted, self.memory.agents)
+        # Last: what it raises must not come between a commit and what follows from it.
+        self._tell(snapshot.met, now)
         quiet = not decision.actions and not self._look_for_due
         return Turn(
             committed=len(decision.to_commit),

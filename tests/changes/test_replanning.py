@@ -89,6 +89,31 @@ def test_what_becomes_of_a_change_is_said(changes, edit, told):
     assert made.told == ((told,) if told else ())
 
 
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        ("R sd=2025/08/11 cy=1,d st=18:30", [(2, "11 18:30"), (1, "11 19:00")]),
+        ("R sd=2025/08/20 st=18:30", [(1, "11 19:00")]),
+    ],
+)
+def test_an_early_run_whose_original_left_it_outlives_every_later_edit(edit, expected):
+    made = world("R sd=2025/08/11 cy=1,d st=20:00")
+    made.step(made.now, ["ajsplan", "-t", "19:00"])
+    for _ in range(3):
+        edited(made, edit)
+        assert sorted(waiting(made)) == sorted(expected)
+    assert made.told == ()
+
+
+def test_what_is_lost_is_called_what_it_was():
+    made = world("R sd=2025/08/11 cy=1,d st=20:00", "J job", "K job")
+    made.step(made.now, ["ajsplan", "-p", "J"])
+    edited(made, "R sd=2025/08/20 st=20:00")
+    assert made.told == (
+        "what was changed in the run of 2025-08-11 20:00 is lost: the rules no longer plan the run that it changed",
+    )
+
+
 def test_a_change_of_a_unit_that_is_gone_is_said():
     made = world("R sd=2025/08/11 cy=1,d st=20:00", "B follows", "J job")
     for change in ("-h J", "-p B"):

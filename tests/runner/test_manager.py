@@ -31,6 +31,32 @@ def world(tmp_path, *members, rules=(DAILY,), **options) -> World:
     return World(tmp_path / "service", daily(*members, rules=rules), **options)
 
 
+# -- a disk that fails --
+
+
+def test_what_was_committed_goes_on_when_what_is_known_of_agents_cannot_be_stored(
+    tmp_path, monkeypatch
+):
+    it = world(tmp_path, job("a"), job("b", "a"), jobs={"a": lasts(5), "b": lasts(5)})
+    it.register("/sales/close", due(), method=Method.FIXED)
+    it.run(EVENING + minutes(4))
+    it.clock.jump_to_wall(EVENING + minutes(5))
+    failed = []
+
+    def full(met, now):
+        failed.append(now)
+        raise StoreError("the disk is full", hint="", value="")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(it.manager, "_tell", full)
+        for _ in range(3):
+            with pytest.raises(StoreError):
+                it.manager.turn()
+    assert failed
+    it.run(EVENING + minutes(11))
+    assert [key.path for key, _ in it.machine.starts] == ["a", "b"]
+
+
 # -- the plan behind the runs --
 
 

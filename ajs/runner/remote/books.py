@@ -266,10 +266,15 @@ class Books:
     def _fetches(self, now_s: float) -> list[Asked]:
         streams = list(islice(self._unfetched(now_s), FETCHES))
         most = min(FETCH_BYTES, FETCHED_BYTES // max(len(streams), 1))
-        return [
-            (watch, Fetch(watch.name, stream, self._fetched.size(watch.name, stream), most))
-            for watch, stream in streams
-        ]
+        fetches: list[Asked] = []
+        for watch, stream in streams:
+            try:
+                size = self._fetched.size(watch.name, stream)
+            except StoreError as error:
+                self._cannot_store(watch, error, now_s)
+            else:
+                fetches.append((watch, Fetch(watch.name, stream, size, most)))
+        return fetches
 
     def _unfetched(self, now_s: float) -> Iterator[tuple[Watch, Stream]]:
         for watch in self._watches.values():
@@ -298,10 +303,13 @@ class Books:
             try:
                 found += self._answered(watch, request, answer, now_s)
             except StoreError as error:
-                watch.unstored = error.message
-                self._rest(watch, now_s, DISK_REST_S)
+                self._cannot_store(watch, error, now_s)
             self._drop_if_done(watch)
         return found
+
+    def _cannot_store(self, watch: Watch, error: StoreError, now_s: float) -> None:
+        watch.unstored = error.message
+        self._rest(watch, now_s, DISK_REST_S)
 
     def _answered(
         self, watch: Watch, request: Request, answer: Answer, now_s: float
@@ -384,7 +392,10 @@ class Books:
             case Fetch():
                 # There is nothing more to be had, or nothing yet.
                 watch.follow = False
-                return self._stored(watch) if watch.store else []
+                if not watch.store:
+                    return []
+                watch.whole.add(request.stream)
+                return self._stored(watch) if len(watch.whole) == len(Stream) else []
             case Start():
                 return self._started(watch, stands, now_s)
             case _:

@@ -169,6 +169,14 @@ class Courier:
         return self._books.idle and (idle_s > IDLE_S or self._books.reborn)
 
     def _turn(self) -> None:
+        try:
+            self._look_and_ask()
+        except LinkError as error:
+            self._failed(error)
+        except Exception as error:  # noqa: BLE001  a thread that died would leave its jobs with nobody who asks
+            self._failed(unforeseen(self.agent.label, error))
+
+    def _look_and_ask(self) -> None:
         now_s = self._desk.clock.elapsed_s()
         self._tell_silence(now_s)
         with self._news:
@@ -179,18 +187,13 @@ class Courier:
                 self._news.wait(self._patience(now_s))
                 return
         starts = (w.relay for w, request in asked if w is not None and isinstance(request, Start))
-        try:
-            relay, link = self._link(next(starts, ""))
-            with self._news:
-                # Anew: whoever opened the link has heard whether the agent was restarted, and its uptime.
-                asked = self._due(self._desk.clock.elapsed_s())
-                self._books.sends(asked)
-            if asked:
-                self._ask(relay, link, asked)
-        except LinkError as error:
-            self._failed(error)
-        except Exception as error:  # noqa: BLE001  a thread that died would leave its jobs with nobody who asks
-            self._failed(unforeseen(self.agent.label, error))
+        relay, link = self._link(next(starts, ""))
+        with self._news:
+            # Anew: whoever opened the link has heard whether the agent was restarted, and its uptime.
+            asked = self._due(self._desk.clock.elapsed_s())
+            self._books.sends(asked)
+        if asked:
+            self._ask(relay, link, asked)
 
     def _due(self, now_s: float) -> list[Asked]:
         if now_s < self._rest_until_s:
@@ -334,7 +337,10 @@ class Courier:
     def _introduce(self, relay: str, link: Link) -> None:
         """Make sure that it is the agent that we know, and take note of whether it was restarted."""
         heard, said = introduced(link, *self._call, self.agent.label)
-        if key_of(link.far_side) != self.agent.host_key:
+        # The same records on the same boot are the same agent, also where it proves itself with another key by now: one
+        # that `trust` names since, or a renewed certificate.
+        same = (heard.agent.epoch, heard.agent.boot_id) == self._present
+        if not same and key_of(link.far_side) != self.agent.host_key:
             self._end("its address is another host's now", link)
         if heard.agent.epoch != self.agent.epoch:
             self._end("its job folder was made anew, and with it every record is gone", link)

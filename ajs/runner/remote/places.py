@@ -18,7 +18,6 @@ from ajs.attempts import AttemptKey
 from ajs.decide import Observed
 from ajs.dispatch.link import Link
 from ajs.dispatch.protocol import Heard, Introduction
-from ajs.errors import StoreError
 from ajs.fleet import Met, Way
 from ajs.lifecycle import LiveGeneration, Status
 from ajs.model import Job
@@ -31,7 +30,7 @@ CLOSE_S = 2.0
 """How long the end of all links is waited for."""
 
 MakePayload = Callable[[AttemptKey, Job, LiveGeneration, AgentIdentity], Payload]
-"""Makes what is sent to an agent for the start of a job; raises ValueError or StoreError when that cannot be."""
+"""Makes what is sent to an agent for the start of a job; raises ValueError when that cannot be."""
 
 
 class RemotePlaces:
@@ -72,7 +71,7 @@ class RemotePlaces:
                     raise ValueError(f"attempt {name} of a run that has ended is to be started")
                 try:
                     payload = self._make_payload(key, job, generation, place.agent)
-                except (StoreError, ValueError) as error:
+                except ValueError as error:
                     self._desk.tell([Observed(key, attempts.FailedToStart(str(error)))], "")
                     return
             case AskAgain(key=key):

@@ -147,7 +147,7 @@ class Scout:
             heard, said = introduced(link, root, desk.helper, desk.helper_digest, hop)
             agent = _identity(destination, link, heard, said)
             new = self._meet(agent, self.way.relay, relay, link, heard, said)
-        except LinkError:
+        except BaseException:
             link.close()
             raise
         if not new:

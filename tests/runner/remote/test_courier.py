@@ -276,7 +276,7 @@ def test_an_idle_agent_that_has_gone_without_a_word_is_found_out(it):
 def test_another_host_key_at_the_address_means_that_the_agent_is_gone(it):
     started(it)
     where = it.identity()
-    other = FakeAgent(address="10.0.0.1", key="SHA256:another", epoch="e1", boot="b1")
+    other = FakeAgent(address="10.0.0.1", key="SHA256:another", epoch="e9", boot="b9")
     it.links.agents["10.0.0.1", 22] = other
     it.links.links[0].cut()
     it.pass_by(tested.POLL_S)
@@ -286,6 +286,16 @@ def test_another_host_key_at_the_address_means_that_the_agent_is_gone(it):
     it.until(lambda: it.places._all() == [])
     it.send(StoreResult, "k", to=where)
     it.hears("k: Stored")
+
+
+def test_another_key_of_the_same_agent_loses_nothing(it):
+    started(it)
+    (agent,) = it.agents
+    agent.key = "SHA256:renewed"
+    it.links.links[0].cut()
+    it.pass_by(tested.POLL_S)
+    agent.end("j", 3)
+    it.hears("j: Ended 3")
 
 
 def test_a_job_folder_made_anew_means_that_every_record_is_gone(it):
