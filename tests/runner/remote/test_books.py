@@ -499,6 +499,27 @@ def test_where_there_is_nothing_to_be_had_it_is_stored(books):
     assert books.idle
 
 
+def test_one_stream_that_is_missing_does_not_cut_the_other_one_short(books):
+    take(books, StoreResult)
+    assert hear(books, stands(Absent()), data(0, b"abc", 6, Stream.ERR)) == []
+    assert asks(books) == ["Fetch a-1 err 3"]
+    assert hear(books, data(3, b"def", 6, Stream.ERR)) == ["Stored"]
+    assert books._fetched.output(NAME, Stream.ERR, 0, 99) == b"abcdef"
+
+
+def test_what_cannot_be_looked_at_here_is_said_and_tried_again(books):
+    take(books, StoreResult)
+    books._fetched.folder.mkdir(exist_ok=True)
+    in_the_way = books._fetched.folder / NAME
+    in_the_way.write_text("no folder")
+    assert books.requests(0.0, 0, poll=False) == []
+    (watch,) = books._watches.values()
+    assert watch.unstored.startswith("nobody can see how much of a job's output is in ")
+    in_the_way.unlink()
+    asked = [request for _, request in books.requests(3600.0, 0, poll=False)]
+    assert [request.offset for request in asked] == [0, 0]
+
+
 def test_a_store_begins_with_what_was_read_while_the_job_ran(books):
     take(books, StartAttempt)
     hear(books, stands(RUNNING))
