@@ -46,8 +46,10 @@ class RemotePlaces:
 
     def close(self) -> None:
         """Let go of all links; jobs run on, and their results wait."""
-        self._closing = True
-        workers: list[Scout | Courier] = [*self._scouts.values(), *self._all()]
+        with self._lock:
+            # Together with the look at what is there: a courier that began after it would never be told to stop.
+            self._closing = True
+            workers: list[Scout | Courier] = [*self._scouts.values(), *self._couriers.values()]
         for worker in workers:
             worker.stop()
         # Whoever is just opening a link ends when that is over, or with the process: it does nothing more.
@@ -79,8 +81,10 @@ class RemotePlaces:
                 begun = run is None or run.status is Status.RUNNING
             case KillAttempt() | StoreResult() | AckAttempt():
                 pass
-        while not self._courier(place.agent, place.relay).take(action, name, payload, begun=begun):
-            pass  # it has ended just now, and another one takes its place
+        while courier := self._courier(place.agent, place.relay):
+            if courier.take(action, name, payload, begun=begun):
+                return
+            # It has ended just now, and another one takes its place.
 
     def answers(self, now: datetime) -> tuple[Observed, ...]:
         """Return what couriers were told."""
@@ -131,8 +135,11 @@ class RemotePlaces:
     def _known(self, destination: str) -> int:
         return sum(c.contact.agent.destination == destination for c in self._all())
 
-    def _courier(self, agent: AgentIdentity, relay: str) -> Courier:
+    def _courier(self, agent: AgentIdentity, relay: str) -> Courier | None:
+        """Return the courier of an agent, a new one when it has none; None when all are to end."""
         with self._lock:
+            if self._closing:
+                return None
             courier = self._couriers.get(agent)
             if courier is None or courier.ended:
                 courier = self._couriers[agent] = Courier(agent, relay, self._desk)
@@ -149,8 +156,7 @@ class RemotePlaces:
         said: Introduction,
     ) -> bool:
         """Give an agent that a scout has met a courier with its link, unless it has one that works."""
-        while not self._closing:
-            courier = self._courier(agent, way)
+        while courier := self._courier(agent, way):
             if courier.linked:
                 return False
             if courier.adopt(relay, link, heard, said):

@@ -17,7 +17,7 @@ from ajs.fleet import Met, Way
 from ajs.runner.remote import scout as tested
 from ajs.runner.remote.courier import IDLE_S
 from ajs.runner.remote.relays import Relays
-from tests.runner.remote.fakes import FakeTimer
+from tests.runner.remote.fakes import PATIENCE_S, FakeTimer
 from tests.runner.remote.world import BALANCER, DEFINED, WAY, World, world
 
 
@@ -200,6 +200,35 @@ def test_agents_handed_over_while_couriers_end_lose_no_link(it):
     it.places.close()
     it.until(lambda: it.links.living() == [])
     assert not +it.desk.relays._links
+
+
+class ScoutsLast:
+    """A lock that a scout gets only after somebody else has had it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._had = threading.Event()
+        self.scouts_wait = threading.Event()
+
+    def __enter__(self) -> None:
+        if threading.current_thread().name.startswith("scout"):
+            self.scouts_wait.set()
+            assert self._had.wait(PATIENCE_S)
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        if not threading.current_thread().name.startswith("scout"):
+            self._had.set()
+
+
+def test_an_agent_that_is_met_while_all_links_are_let_go_of_gets_no_courier(it):
+    it.places._lock = turnstile = ScoutsLast()
+    it.seek(WAY)
+    assert turnstile.scouts_wait.wait(PATIENCE_S)
+    it.places.close()
+    it.until(lambda: it.links.opened and not it.links.living())
+    assert it.places.met() == Met()
 
 
 def test_actions_handed_over_while_couriers_end_are_all_carried_out(it):
