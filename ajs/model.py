@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from enum import Enum
 
 from ajs.agents import Agents
 from ajs.calendar import CalendarSettings
@@ -16,6 +18,30 @@ NAME_BYTES = 30
 """Longest unit name in bytes of UTF-8 (commands.md 1)."""
 PATH_BYTES = 930
 """Longest full name of a unit in bytes of UTF-8 (commands.md 1)."""
+
+
+LOGS_TO_KEEP = 31
+"""How many ended runs of a root jobnet are kept unless its definition says otherwise. AJS3 keeps 1 (rule book 2.3)."""
+
+
+class Overlap(Enum):
+    """What a start does while an earlier run of the same root jobnet goes on (rule book 6.9)."""
+
+    SKIP = "skip"
+    """Schedule skip: it does not run."""
+    MULTI = "multi"
+    """Multi-schedule: it waits, and starts when the earlier one has ended."""
+    CONCURRENT = "concurrent"
+    """Multi-schedule with concurrent execution: it starts beside the earlier one."""
+
+
+class HoldIf(Enum):
+    """After which end of the run before it a root jobnet is held at its start (commands.md 3.7)."""
+
+    ABNORMAL = "abnormal"
+    """Held when that one ended abnormally."""
+    WARNING = "warning"
+    """Held when that one ended abnormally or with warning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +78,10 @@ class Jobnet:
 
     ``rules`` of ``None`` on a nested jobnet: it depends on its upper jobnet and has that one's schedule (rule
     book 5.1). An empty tuple: the schedule is undefined, no run is ever planned (2.6).
+
+    ``valid_until`` is the last date on which rules plan a run (3.14); ``calendar_of`` the path of the job group whose
+    calendar is used, "" for its own (1.6); ``exclusive`` the name of a jobnet beside it: on a day on which that one is
+    scheduled, this one is not (3.15). ``overlap``, ``logs_to_keep`` and ``hold_if`` mean something on a root only.
     """
 
     name: str
@@ -61,6 +91,12 @@ class Jobnet:
     hold: bool = False
     rules: tuple[Rule, ...] | None = None
     units: tuple[Jobnet | Job, ...] = ()
+    valid_until: date | None = None
+    calendar_of: str = ""
+    exclusive: str = ""
+    overlap: Overlap = Overlap.SKIP
+    logs_to_keep: int = LOGS_TO_KEEP
+    hold_if: HoldIf | None = None
 
     def rule(self, number: int) -> Rule | None:
         """Return the rule with this number, or None."""
@@ -77,11 +113,15 @@ class Jobnet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobGroup:
-    """A job group: a path such as ``/sales`` (``/`` is the scheduler service itself) and its own calendar."""
+    """A job group: a path such as ``/sales`` (``/`` is the scheduler service itself) and its own calendar.
+
+    In a ``planning`` group root jobnets are registered for fixed execution only (rule book 6.1).
+    """
 
     path: str
     comment: str = ""
     calendar: CalendarSettings = CalendarSettings()
+    planning: bool = False
 
 
 @dataclass(frozen=True, slots=True)

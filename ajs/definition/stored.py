@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from ajs.calendar import BaseDate, BaseWeekday, CalendarSettings, MonthClass
-from ajs.model import Job, Jobnet
+from ajs.model import HoldIf, Job, Jobnet, Overlap
 from ajs.rules import (
     Counting,
     Cycle,
@@ -105,6 +105,7 @@ def _changed(thing: object, default: object, keys: tuple[str, ...]) -> Stored:
 # -- writing --
 
 _UNIT_KEYS = ("comment", "after", "recovery", "hold")
+_JOBNET_KEYS = (*_UNIT_KEYS, "calendar_of", "exclusive", "logs_to_keep")
 _JOB_KEYS = (
     *_UNIT_KEYS,
     "command",
@@ -121,7 +122,13 @@ _JOB_KEYS = (
 
 def _jobnet(jobnet: Jobnet) -> Stored:
     """Return a jobnet as JSON; ``units`` is always there and tells it from a job."""
-    found: Stored = {"name": jobnet.name} | _changed(jobnet, _JOBNET, _UNIT_KEYS)
+    found: Stored = {"name": jobnet.name} | _changed(jobnet, _JOBNET, _JOBNET_KEYS)
+    if jobnet.valid_until is not None:
+        found["valid_until"] = jobnet.valid_until.isoformat()
+    if jobnet.overlap is not _JOBNET.overlap:
+        found["overlap"] = jobnet.overlap.value
+    if jobnet.hold_if is not None:
+        found["hold_if"] = jobnet.hold_if.value
     if jobnet.rules is not None:
         found["rules"] = [_rule(rule) for rule in jobnet.rules]
     found["units"] = [
@@ -166,7 +173,7 @@ def _start_day(day: DayNumber | DayFromEnd | WeekdayOfMonth) -> list[Any]:
 
 def _to_jobnet(found: Stored) -> Jobnet:
     """Return a jobnet."""
-    rules = found.get("rules")
+    rules, valid_until, hold_if = (found.get(key) for key in ("rules", "valid_until", "hold_if"))
     return Jobnet(
         name=found["name"],
         comment=found.get("comment", ""),
@@ -177,6 +184,12 @@ def _to_jobnet(found: Stored) -> Jobnet:
         units=tuple(
             _to_jobnet(unit) if "units" in unit else _to_job(unit) for unit in found["units"]
         ),
+        valid_until=None if valid_until is None else date.fromisoformat(valid_until),
+        calendar_of=found.get("calendar_of", ""),
+        exclusive=found.get("exclusive", ""),
+        overlap=Overlap(found.get("overlap", _JOBNET.overlap.value)),
+        logs_to_keep=found.get("logs_to_keep", _JOBNET.logs_to_keep),
+        hold_if=None if hold_if is None else HoldIf(hold_if),
     )
 
 
