@@ -17,7 +17,7 @@ from ajs.calendar import Calendar
 from ajs.model import Job, Jobnet
 from ajs.nested import NESTED_WINDOW
 from ajs.reasons import Because
-from ajs.rules import Cycle, CycleUnit, Nth, Rule, WeekdayOfMonth
+from ajs.rules import Counting, Cycle, CycleUnit, Nth, Rule, WeekdayOfMonth
 from ajs.schedule import DayMode, Tie, Timetable
 from tests.notation import calendar, clock, day, rule
 
@@ -310,7 +310,7 @@ def test_the_search_goes_on_behind_a_long_time_without_open_days():
     }.items():
         found = {f"{s.slot.exec_date}" for s in table(text, seen).starts(AT, day("2025/07/31"))}
         assert sorted(found) == expected, text
-    thursdays = WeekdayOfMonth(counting=rule("sd=1").start_day.counting, weekday=2, nth=Nth.ANY)
+    thursdays = WeekdayOfMonth(counting=Counting.ABSOLUTE, weekday=2, nth=Nth.ANY)
     one = Timetable(
         Jobnet(name="R", rules=(Rule(start_day=thursdays, cycle=daily),)), seen, DayMode.H24
     )
