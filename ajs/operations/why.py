@@ -273,7 +273,7 @@ class _Explaining:
         )
         inner = self.target.inner
         changes = self._changes(row)
-        all_stands = stands(self.tx, row, self.target.root, generation, self.clock.now())
+        all_stands = stands(self.tx, row, self.clock.now())
         return WhyRun(
             generation=row,
             slot=generation.slot,

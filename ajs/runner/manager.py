@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ajs.actions import (
+    AwaitPrevious,
     ChangeUnit,
     Commit,
     EndGeneration,
@@ -21,7 +22,7 @@ from ajs.actions import (
 )
 from ajs.attempts import AttemptKey
 from ajs.causes import Cause
-from ajs.decide import Decision, Observed, Snapshot, Waiting, apply, decide
+from ajs.decide import Decision, Observed, Snapshot, apply, decide
 from ajs.errors import AjsError, PlanMoved
 from ajs.fleet import Met
 from ajs.lifecycle import ENDED, LiveGeneration, Status
@@ -31,6 +32,7 @@ from ajs.ports import Clock, Places
 from ajs.runner.memory import STARTS_AT_ONCE, Memory
 from ajs.runner.planning import Planner, Steps
 from ajs.schedule import DayMode
+from ajs.starting import Waiting
 from ajs.store import agents, fleet, plans, progress, runs
 from ajs.store.database import Store
 from ajs.store.sources import Calendars
@@ -42,7 +44,7 @@ WORTH_SEEING = ENDED | {Status.RUNNING, Status.HOLDING}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """Something worth seeing that was committed: a unit started, was held at its turn, or ended.
+    """Something worth seeing that was committed: a unit started, was held at its turn, or ended, or a run waits.
 
     ``root`` is the root jobnet's full path, ``path`` the unit's below it, ``""`` for the root jobnet itself.
     """
@@ -183,8 +185,10 @@ class Manager:
         decision = decide(snapshot, now)
         steps = self._plan(decision, snapshot, now)
         if steps.hand_on_first:
-            # These see the holds that are handed on to them one turn later, in which they start.
-            due = tuple(w for w in snapshot.due if w.generation.id not in steps.hand_on_first)
+            # These see the holds that are handed on to them one turn later, in which they start; and no run of the
+            # same root jobnet goes ahead of them.
+            roots = {w.root_path for w in snapshot.due if w.generation.id in steps.hand_on_first}
+            due = tuple(w for w in snapshot.due if w.root_path not in roots)
             snapshot = replace(snapshot, due=due)
             decision = decide(snapshot, now)
             steps = self._plan(decision, snapshot, now)
@@ -209,7 +213,7 @@ class Manager:
             runs.commit(tx, decision.to_commit, versions, now)
             plans.save_plans(tx, steps.changes, operation=None)
             runs.add_fates(tx, steps.fates, now)
-        moving = StartGeneration | SkipGeneration | HoldGeneration
+        moving = StartGeneration | SkipGeneration | HoldGeneration | AwaitPrevious
         if steps.changes or any(isinstance(action, moving) for action in decision.to_commit):
             self._look_for_due = True
         if len(self.memory.due) > STARTS_AT_ONCE:
@@ -250,13 +254,16 @@ def _happened(to_commit: Sequence[Commit], snapshot: Snapshot, now: Moment) -> t
                 number, path, status, code = live.id, "", Status.RUNNING, None
             case SkipGeneration(generation=number, cause=cause):
                 path, status, code = "", Status.EXECDEFFER, None
-            case HoldGeneration(generation=number, cause=cause):
-                path, status, code = "", Status.HOLDING, None
+            case (
+                HoldGeneration(generation=number, cause=cause)
+                | AwaitPrevious(generation=number, cause=cause)
+            ):
+                path, status, code = "", action.status, None
             case ChangeUnit(generation=number, run=run, cause=cause):
                 path, status, code = run.path, run.status, run.return_code
             case _:
                 continue
-        if status not in WORTH_SEEING:
+        if status not in WORTH_SEEING and not isinstance(action, AwaitPrevious):
             continue
         of = due[number] if number in due else snapshot.live[number]
         found.append(

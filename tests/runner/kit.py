@@ -21,7 +21,7 @@ from ajs.store.database import Store, Writing, connect
 from ajs.store.define import apply_definitions
 from ajs.store.folder import database
 from ajs.store.sources import Calendars
-from ajs.testing import FakeClock, FakeFleet, FakeMachine, FakeRun, Faults, runs_by_path
+from ajs.testing import FakeClock, FakeFleet, FakeMachine, FakeRun, Faults, Runs, runs_by_path
 
 EVENING = datetime(2026, 8, 11, 22, 0)
 TURNS = 5000
@@ -139,6 +139,18 @@ class World:
             limit=self.limit,
             show=self.see,
         )
+
+    def go(self, runs: Runs) -> None:
+        """Let attempts go as this says."""
+        assert isinstance(self.machine, FakeMachine)
+        self.machine.runs = runs
+
+    def define(self, *roots: Jobnet) -> None:
+        """Define root jobnets anew, as a command does."""
+        given = [RootDefinition(f"/sales/{root.name}", root) for root in roots]
+        with self.other.write() as tx:
+            apply_definitions(tx, [], given, [], self.operation(tx, "define"), Agents())
+        self.roots |= {one.path: one.jobnet for one in given}
 
     def operation(self, tx: Writing, verb: str) -> int:
         now = self.clock.now()
