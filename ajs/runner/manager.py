@@ -12,6 +12,7 @@ from datetime import datetime
 
 from ajs.actions import (
     AwaitPrevious,
+    ChangeAttempt,
     ChangeUnit,
     Commit,
     EndGeneration,
@@ -20,8 +21,9 @@ from ajs.actions import (
     SkipGeneration,
     StartGeneration,
 )
-from ajs.attempts import AttemptKey
+from ajs.attempts import AttemptKey, AttemptState
 from ajs.causes import Cause
+from ajs.config import KEEP_FATES_DAYS
 from ajs.decide import Decision, Observed, Snapshot, apply, decide
 from ajs.errors import AjsError, PlanMoved
 from ajs.fleet import Met
@@ -31,9 +33,10 @@ from ajs.plan import Passed
 from ajs.ports import Clock, Places
 from ajs.runner.memory import STARTS_AT_ONCE, Memory
 from ajs.runner.planning import Planner, Steps
+from ajs.runner.tidying import Remove, Tidying
 from ajs.schedule import DayMode
 from ajs.starting import Waiting
-from ajs.store import agents, fleet, plans, progress, runs
+from ajs.store import agents, fleet, logs, plans, progress, runs
 from ajs.store.database import Store
 from ajs.store.sources import Calendars
 
@@ -89,7 +92,7 @@ class Manager:
     """Takes turns over the state of one scheduler service; nobody else may at the same time.
 
     ``limit`` is how many jobs may run on this machine at once, None for any number. ``show`` gets what was committed,
-    after it was.
+    after it was. ``remove`` takes from the disk what attempts left there whose runs are no longer kept.
     """
 
     def __init__(
@@ -101,6 +104,8 @@ class Manager:
         *,
         limit: int | None,
         show: Callable[[Sequence[Happened | Missed]], None] = _ignore,
+        remove: Remove = tuple,
+        keep_fates_days: int = KEEP_FATES_DAYS,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -108,6 +113,7 @@ class Manager:
         self._mode = mode
         self._limit = limit
         self._show = show
+        self._tidying = Tidying(store, remove, keep_fates_days)
         self.memory = Memory()
         self._names: dict[AttemptKey, str] = {}
         self._calendars: Calendars | None = None
@@ -151,6 +157,7 @@ class Manager:
         # Last: what it raises must not come between a commit and what follows from it.
         self._tell(snapshot.met, now)
         quiet = not decision.actions and not self._look_for_due
+        quiet = quiet and not self._tidying.step(now)
         return Turn(
             committed=len(decision.to_commit),
             again=not quiet,
@@ -213,6 +220,9 @@ class Manager:
             runs.commit(tx, decision.to_commit, versions, now)
             plans.save_plans(tx, steps.changes, operation=None)
             runs.add_fates(tx, steps.fates, now)
+            ended = _done_with(decision.to_commit, snapshot.live)
+            if ended and logs.trim(tx, ended, now):
+                self._tidying.look()
         moving = StartGeneration | SkipGeneration | HoldGeneration | AwaitPrevious
         if steps.changes or any(isinstance(action, moving) for action in decision.to_commit):
             self._look_for_due = True
@@ -242,6 +252,22 @@ class Manager:
         for action in actions:
             key = action.key
             self._places.send(action, self._names[key], live.get(key.generation), now)
+
+
+def _done_with(to_commit: Sequence[Commit], live: Mapping[int, LiveGeneration]) -> set[int]:
+    """Return the generations that end, and those that had ended and of which an attempt is done with now."""
+    found = set()
+    for action in to_commit:
+        match action:
+            case EndGeneration(generation=number) | SkipGeneration(generation=number):
+                found.add(number)
+            case ChangeAttempt(attempt=attempt):
+                over = attempt.state in (AttemptState.ACKED, AttemptState.LOST)
+                if over and attempt.generation not in live:
+                    found.add(attempt.generation)
+            case _:
+                pass
+    return found
 
 
 def _happened(to_commit: Sequence[Commit], snapshot: Snapshot, now: Moment) -> tuple[Happened, ...]:
