@@ -235,6 +235,14 @@ PROHIBITED = """
     WHERE root IN (SELECT value FROM json_each(?)) AND phase = 'prohibited' ORDER BY start, id
 """
 
+# How many runs of each root jobnet go on, and how many wait for one of those to end.
+BESIDE = """
+    SELECT root, sum(phase = 'running'), sum(phase = 'waiting') FROM generation
+    WHERE root IN (SELECT value FROM json_each(?))
+      AND (phase = 'running' OR (phase = 'waiting' AND status = 'TERMWAIT'))
+    GROUP BY root HAVING count(*) > 1
+"""
+
 UNIT_RUNS = """
     SELECT generation, path, kind, status, planned, scheduled, prohibited, held, kill_asked,
            attempt, return_code, started_utc, ended_utc
@@ -353,6 +361,11 @@ def current(tx: Reading, roots: Iterable[int]) -> list[GenerationRow]:
 def prohibited(tx: Reading, roots: Iterable[int]) -> list[tuple[int, str]]:
     """Return root jobnet and start of each of their generations that was prohibited, in order of start."""
     return [(root, start) for root, start in tx.rows(PROHIBITED, id_list(roots))]
+
+
+def beside(tx: Reading, roots: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Return how many runs of root jobnets go on and how many wait for those, where that is more than one in all."""
+    return {root: (going, waiting) for root, going, waiting in tx.rows(BESIDE, id_list(roots))}
 
 
 def generation(tx: Reading, root: Unit, name: str) -> GenerationRow:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from random import Random
 
 import pytest
 
-from ajs.model import Overlap, RootDefinition
-from ajs.store import log, show, sources, units
-from ajs.store.define import apply_definitions
+from ajs.store import show
 from tests.crash.kit import Place, pause
 
 SEEDS = range(int(os.environ.get("AJS_CRASH_SEEDS", "3")))
@@ -18,25 +15,12 @@ NET = """
 group: /day
 jobnets:
   net:
+    overlap: multi
+    logs_to_keep: %d
     units:
       a: {command: 'echo "a $AJSEXECID" >> ran; echo a'}
       b: {after: a, command: 'echo "b $AJSEXECID" >> ran; echo b'}
 """
-
-
-def keeping(place: Place, keep: int, overlap: Overlap) -> None:
-    """Define the root jobnet with so many logs to keep."""
-    with place.open() as service, service.store.write() as tx:
-        root = units.by_path(tx, "/day/net")
-        assert root is not None
-        assert root.definition is not None
-        jobnet = replace(
-            sources.definition(tx, root.definition), logs_to_keep=keep, overlap=overlap
-        )
-        operation = log.begin(
-            tx, service.clock.now(), os_user="hanako", verb="define", command=["define"]
-        )
-        apply_definitions(tx, [], [RootDefinition("/day/net", jobnet)], [], operation)
 
 
 def folders(place: Place) -> set[int]:
@@ -51,8 +35,7 @@ def folders(place: Place) -> set[int]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_killed_again_and_again_while_runs_end_and_go(place: Place, seed):
     random = Random(seed)
-    place.define(NET)
-    keeping(place, 2, Overlap.MULTI)
+    place.define(NET % 2)
     count = 12
     for _ in range(count):
         place.run("ajsentry", "-n", "/day/net")
@@ -91,8 +74,7 @@ def test_killed_again_and_again_while_runs_end_and_go(place: Place, seed):
 
 
 def test_a_restored_state_does_not_run_anew_what_ran_and_was_cleared_away(place: Place):
-    place.define(NET)
-    keeping(place, 1, Overlap.MULTI)
+    place.define(NET % 1)
     place.run("ajsentry", "-n", "/day/net")
     place.run("ajsstart", "--until-idle")
     # A backup in the moment in which the second job was placed.
