@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ajs.actions import AwaitPrevious, HoldGeneration, SkipGeneration, StartGeneration
 from ajs.causes import Cause
@@ -190,3 +192,27 @@ def test_a_run_that_started_and_ended_in_the_same_decision_is_the_run_before():
         Snapshot(due=(first, second)), FakeMachine(runs_by_path({})), FakeClock(EVENING)
     ).run()
     assert driver.ended == {1: Status.NORMAL, 2: Status.NORMAL}
+
+
+@given(
+    st.sampled_from(Overlap),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), min_size=1, max_size=7),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_times_each_overlap_keeps_its_word(overlap, drawn):
+    """Against what each setting says, told by the times alone."""
+    drawn.sort(key=lambda one: one[0])
+    driver = story(overlap, *(at for at, _ in drawn), lasts=tuple(long for _, long in drawn))
+    begun = {key.generation: at for key, at in driver.machine.starts}
+    free = 0
+    expected: dict[int, int] = {}
+    for number, (at, long) in enumerate(drawn, 1):
+        if overlap is Overlap.SKIP and at < free:
+            continue
+        expected[number] = max(at, free) if overlap is Overlap.MULTI else at
+        free = max(free, expected[number] + long)
+    first = FakeClock(EVENING).now().utc
+    assert begun == {number: first + minutes(at) for number, at in expected.items()}
+    assert len(driver.machine.starts) == len(begun)
+    assert set(driver.ended) == set(begun)
+    assert driver.snapshot == Snapshot()
