@@ -20,7 +20,7 @@ from ajs.plan import OVERDUE, Generation, Method, RootPlan, coming, generation_f
 from ajs.reasons import Reason
 from ajs.schedule import Slot, Start, Tie, Timetable
 from ajs.statuses import Status
-from ajs.store import log, plans, units
+from ajs.store import gone, log, plans, units
 from ajs.store import show as stored
 from ajs.store.database import Reading
 from ajs.store.log import Operation
@@ -193,7 +193,7 @@ class _Explaining:
         if number is not None:
             rows = [row for row in self.rows if row.id == number]
             if not rows:
-                stored.refuse_no_longer_kept(self.tx, self.target.root, number)
+                gone.refuse(self.tx, self.target.root, number)
                 raise GenerationNotFound(
                     f"{self.target.root.path} has no such run",
                     hint=f"ajsshow -g a {self.target.root.path} lists its runs",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ajs.errors import GenerationNotFound
+from ajs.store import gone
 from ajs.store.database import Reading, id_list
 from ajs.store.numbers import (
     execution_id,
@@ -316,16 +317,6 @@ FATES = """
 """
 
 
-# One run of a root jobnet whose details are no longer kept, by its number or its registration number.
-NO_LONGER_KEPT = """
-    SELECT f.id, f.root, u.path, f.exec_date, f.start, f.ties, f.fate, f.why, f.operation,
-           f.generation, f.at_utc, f.status, f.registered_for, f.serial, f.started_utc, f.ended_utc
-    FROM fate AS f JOIN unit AS u ON u.id = f.root
-    WHERE f.root = ?1 AND f.fate = 'ran'
-      AND (f.generation = ?2 OR (f.registered_for = ?3 AND f.serial = ?4))
-"""
-
-
 def registrations(tx: Reading, roots: Iterable[int] | None = None) -> list[RegistrationRow]:
     """Return the registrations of some root jobnets or of all, in order of path."""
     return [RegistrationRow(*row) for row in tx.rows(*_of(REGISTRATIONS, "r", roots))]
@@ -377,7 +368,7 @@ def generation(tx: Reading, root: Unit, name: str) -> GenerationRow:
     number = generation_number(name)
     row = tx.row(ONE, root.id, number, day, serial)
     if row is None:
-        refuse_no_longer_kept(tx, root, number, registration_parts(name))
+        gone.refuse(tx, root, number, registration_parts(name))
         raise GenerationNotFound(
             f"{root.path} has no generation {name}",
             hint=f"`ajsshow {root.path}` lists them with their execution IDs",
@@ -468,33 +459,6 @@ def fates(
 ) -> list[FateRow]:
     """Return what became of planned runs that did not run, in order of their planned starts."""
     return [FateRow(*row) for row in tx.rows(*_of(FATES, "f", roots), since, until)]
-
-
-def no_longer_kept(
-    tx: Reading, root: int, number: int | None, registered: tuple[str, int] | None = None
-) -> FateRow | None:
-    """Return the run of a root jobnet with this number, or registered so, whose details are no longer kept."""
-    row = tx.row(NO_LONGER_KEPT, root, number, *(registered or (None, None)))
-    return None if row is None else FateRow(*row)
-
-
-def refuse_no_longer_kept(
-    tx: Reading, root: Unit, number: int | None, registered: tuple[str, int] | None = None
-) -> None:
-    """Raise GenerationNotFound, saying how it ended, for a run whose details are no longer kept."""
-    fate = no_longer_kept(tx, root.id, number, registered)
-    if fate is None or fate.status is None or fate.generation is None:
-        return
-    from ajs.causes import ENDED_WORDS
-
-    name = execution_id(fate.generation)
-    raise GenerationNotFound(
-        f"the run {root.path}:{name} of {fate.start[:16].replace('T', ' ')} {ENDED_WORDS[fate.status]}; "
-        f"its details are no longer kept ({fate.why})",
-        hint=f"ajs why {root.path} {fate.exec_date} says what is still known of it",
-        unit=root.path,
-        value=name,
-    )
 
 
 def _of(sql: str, alias: str, roots: Iterable[int] | None) -> tuple[str, str | None]:

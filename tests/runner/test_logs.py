@@ -13,7 +13,7 @@ from ajs.lifecycle import Status
 from ajs.model import Overlap
 from ajs.operations.targets import by_registration_number
 from ajs.plan import Method, Passed, Phase
-from ajs.store import logs, progress, runs, show, units
+from ajs.store import gone, logs, progress, runs, show, units
 from ajs.store.runs import Fated
 from ajs.testing import Faults
 from tests.driver import job, net
@@ -217,6 +217,10 @@ def test_who_waits_for_the_end_of_a_run_learns_it_though_its_details_went(tmp_pa
         2: (True, Status.EXECDEFFER),
         3: (True, Status.NORMAL),
     }
+    with it.other.read() as tx:
+        assert [(run.id, run.path, run.status) for run in gone.some(tx, [1, 2, 3])] == [
+            (1, "/sales/r", "NORMAL")
+        ]
 
 
 # -- what lies on the disk --
