@@ -17,7 +17,7 @@ from ajs.model import Job, Jobnet
 from ajs.operations.running import GOES_ON, below, with_kill
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
-from ajs.store import log, plans, runs
+from ajs.store import gone, log, plans, runs
 from ajs.store import show as stored
 from ajs.store.database import Reading
 from ajs.store.numbers import execution_id
@@ -208,6 +208,7 @@ class _GoingOn:
         name = execution_id(number)
         row = next((r for r in stored.some(self._tx, [number]) if r.root == target.root.id), None)
         if row is None:
+            gone.refuse(self._tx, target.root, number)
             raise GenerationNotFound(
                 f"{target.root.path} has no run {name}",
                 hint=f"ajsshow -g a {target.root.path} lists its runs",

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from ajs.operations.service import Service
 from ajs.operations.times import local
 from ajs.statuses import ABENDED, Status
+from ajs.store import gone
 from ajs.store import show as stored
+from ajs.store.numbers import execution_id
 from ajs.store.show import UnitRunRow
 from ajs.store.units import JOB
 
@@ -34,7 +36,7 @@ class Worst:
 class Outcome:
     """How one run stands; times are ISO text with offset, "" for what has not come yet.
 
-    ``worst`` is None as long as no job of it has ended.
+    ``worst`` is None as long as no job of it has ended, and for a run whose details are no longer kept.
     """
 
     unit: str
@@ -49,14 +51,15 @@ def outcomes(service: Service, generations: Iterable[int]) -> tuple[Outcome, ...
     """Return how runs stand now, in the order given; those that were taken out of the plan are left out."""
     wanted = list(generations)
     with service.store.read() as tx:
-        rows = {row.id: row for row in stored.some(tx, wanted)}
+        rows = stored.some(tx, wanted)
+        went = gone.some(tx, wanted)
         jobs: dict[int, list[UnitRunRow]] = {}
         for run in stored.unit_runs(tx, wanted):
             if run.kind == JOB:
                 jobs.setdefault(run.generation, []).append(run)
     shown = local(service.time_zone)
-    return tuple(
-        Outcome(
+    found = {
+        row.id: Outcome(
             unit=row.path,
             execution_id=row.execution_id,
             status=Status[row.status],
@@ -64,8 +67,20 @@ def outcomes(service: Service, generations: Iterable[int]) -> tuple[Outcome, ...
             ended=shown(row.ended_utc),
             worst=_worst(jobs.get(row.id, ())),
         )
-        for row in (rows[number] for number in wanted if number in rows)
-    )
+        for row in rows
+    }
+    found |= {
+        run.id: Outcome(
+            unit=run.path,
+            execution_id=execution_id(run.id),
+            status=Status[run.status],
+            started=shown(run.started_utc),
+            ended=shown(run.ended_utc),
+            worst=None,
+        )
+        for run in went
+    }
+    return tuple(found[number] for number in wanted if number in found)
 
 
 def _worst(jobs: Iterable[UnitRunRow]) -> Worst | None:

@@ -27,7 +27,7 @@ from ajs.operations.manager import system_clock
 from ajs.operations.service import Service
 from ajs.operations.targets import Name, by_registration_number
 from ajs.store import folder as folders
-from ajs.store import progress, show, units
+from ajs.store import gone, progress, show, units
 from ajs.store.database import Reading
 from ajs.store.numbers import execution_id, generation_number
 from ajs.store.presence import poke
@@ -253,6 +253,7 @@ def _attempts(tx: Reading, unit: Unit, root: Unit, wanted: Wanted) -> list[Attem
         newest = max((row.generation for row in found), default=0)
         return [row for row in found if row.generation == newest]
     if number not in known:
+        gone.refuse(tx, root, number)
         raise GenerationNotFound(
             f"{root.path} has no run {execution_id(number)}",
             hint=f"ajsshow -g a {root.path} lists its runs",

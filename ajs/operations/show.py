@@ -56,8 +56,8 @@ class Mark(NamedTuple):
     ``moved`` (value: the time before temporary changes), ``added``, ``also`` (value: the time of the original that
     stays), ``held`` and ``released`` (temporarily), ``hold`` (by definition), ``prohibited``, ``interrupted``,
     ``kill_asked`` and ``killed`` (by an operator), ``new`` (defined after this run started), ``undefined`` (no longer
-    defined), ``prohibited_run`` (value: the start of another run, still to come, that is prohibited). ``by`` says which
-    operator, and why.
+    defined), ``prohibited_run`` (value: the start of another run, still to come, that is prohibited), ``going_too``
+    and ``waiting_too`` (value: how many other runs go on, and wait for that). ``by`` says which operator, and why.
     """
 
     what: str
@@ -182,6 +182,7 @@ class _Reading:
         self.agents: dict[tuple[int, str], OnAgent] = {}
         self.following: dict[int, GenerationRow] = {}
         self.prohibited: dict[int, list[str]] = {}
+        self.beside: dict[int, tuple[int, int]] = {}
         self.orders: dict[tuple[int, str, str], Asked] = {}
 
     def lines(
@@ -251,6 +252,7 @@ class _Reading:
                 self.following.setdefault(row.root, row)
         if self.which == Which():
             self._load_prohibited(ids - self.by_id.keys())
+            self.beside = stored.beside(self.tx, ids - self.by_id.keys())
 
     def _load_prohibited(self, ids: set[int]) -> None:
         """Note the starts of the prohibited runs that are still to come."""
@@ -395,6 +397,10 @@ class _Reading:
             marks.append(Mark("prohibited"))
         else:
             marks += [Mark("prohibited_run", start) for start in self.prohibited.get(row.root, ())]
+        if row.phase == "running" and row.root in self.beside:
+            going, waiting = self.beside[row.root]
+            marks += [Mark("going_too", str(going - 1))] if going > 1 else []
+            marks += [Mark("waiting_too", str(waiting))] if waiting else []
         interrupted = self.orders.get((row.id, "", "interrupted"))
         if interrupted is not None:
             marks.append(Mark("interrupted", by=interrupted.text))

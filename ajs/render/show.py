@@ -33,6 +33,8 @@ NOTES: dict[str, Callable[[str, str], str]] = {
     "hold": lambda _at, _day: "hold by definition",
     "prohibited": lambda _at, _day: "execution prohibited",
     "prohibited_run": lambda at, day: f"run of {near(at, day)} prohibited",
+    "going_too": lambda count, _day: f"{count} more going on",
+    "waiting_too": lambda count, _day: f"{count} more waiting",
     "interrupted": lambda _at, _day: "interrupted",
     "kill_asked": lambda _at, _day: "being killed",
     "killed": lambda _at, _day: "killed",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ajs.errors import GenerationNotFound
+from ajs.store import gone
 from ajs.store.database import Reading, id_list
 from ajs.store.numbers import (
     execution_id,
@@ -142,7 +143,10 @@ class EventRow(NamedTuple):
 
 
 class FateRow(NamedTuple):
-    """What became of a planned run that did not run."""
+    """What became of a planned run that did not run, or that ``ran`` and whose details are no longer kept.
+
+    Only of the latter there are a status, a registration number and real times; ``why`` is then what they went for.
+    """
 
     id: int
     root: int
@@ -155,6 +159,18 @@ class FateRow(NamedTuple):
     operation: int | None
     generation: int | None
     at_utc: str
+    status: str | None
+    registered_for: str | None
+    serial: int | None
+    started: str | None
+    ended: str | None
+
+    @property
+    def registration_number(self) -> str:
+        """The execution registration number of a run that ran, "" for others."""
+        if self.registered_for is None or self.serial is None:
+            return ""
+        return registration_number(self.registered_for, self.serial)
 
 
 REGISTRATIONS = """
@@ -218,6 +234,14 @@ SOME = """
 PROHIBITED = """
     SELECT root, start FROM generation
     WHERE root IN (SELECT value FROM json_each(?)) AND phase = 'prohibited' ORDER BY start, id
+"""
+
+# How many runs of each root jobnet go on, and how many wait for one of those to end.
+BESIDE = """
+    SELECT root, sum(phase = 'running'), sum(phase = 'waiting') FROM generation
+    WHERE root IN (SELECT value FROM json_each(?))
+      AND (phase = 'running' OR (phase = 'waiting' AND status = 'TERMWAIT'))
+    GROUP BY root HAVING count(*) > 1
 """
 
 UNIT_RUNS = """
@@ -285,7 +309,7 @@ KILLED_BY = """
 
 FATES = """
     SELECT f.id, f.root, u.path, f.exec_date, f.start, f.ties, f.fate, f.why, f.operation,
-           f.generation, f.at_utc
+           f.generation, f.at_utc, f.status, f.registered_for, f.serial, f.started_utc, f.ended_utc
     FROM fate AS f JOIN unit AS u ON u.id = f.root
     WHERE {roots}
       AND (?2 IS NULL OR f.start >= ?2) AND (?3 IS NULL OR f.start < ?3)
@@ -330,14 +354,21 @@ def prohibited(tx: Reading, roots: Iterable[int]) -> list[tuple[int, str]]:
     return [(root, start) for root, start in tx.rows(PROHIBITED, id_list(roots))]
 
 
+def beside(tx: Reading, roots: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Return how many runs of root jobnets go on and how many wait for those, where that is more than one in all."""
+    return {root: (going, waiting) for root, going, waiting in tx.rows(BESIDE, id_list(roots))}
+
+
 def generation(tx: Reading, root: Unit, name: str) -> GenerationRow:
     """Return the generation of a root jobnet with this execution ID or execution registration number.
 
     Raises GenerationNotFound, also when the text is neither.
     """
     day, serial = registration_parts(name) or (None, None)
-    row = tx.row(ONE, root.id, generation_number(name), day, serial)
+    number = generation_number(name)
+    row = tx.row(ONE, root.id, number, day, serial)
     if row is None:
+        gone.refuse(tx, root, number, registration_parts(name))
         raise GenerationNotFound(
             f"{root.path} has no generation {name}",
             hint=f"`ajsshow {root.path}` lists them with their execution IDs",
