@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ajs.cli.colour import painter, places
-from ajs.cli.common import CONTEXT, filter_options, filters_of, names_of, opened, service_options
+from ajs.cli.common import (
+    CONTEXT,
+    filter_options,
+    filters_of,
+    names_of,
+    opened,
+    service_options,
+    warn,
+)
 from ajs.cli.names import unit_names
 from ajs.cli.progress import bar
 from ajs.cli.values import typed_date
-from ajs.errors import ExitCode
+from ajs.errors import ExitCode, UsageError
 from ajs.operations.targets import one_service
+
+if TYPE_CHECKING:
+    from ajs.operations.schedule import Schedule
 
 
 @click.command(context_settings=CONTEXT)
@@ -25,11 +37,12 @@ from ajs.operations.targets import one_service
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "table", "json"]),
+    type=click.Choice(["text", "table", "json", "ical", "schedule"]),
     default="text",
     show_default=True,
-    help="How to print the runs.",
+    help="How to print the runs; ical: iCalendar, schedule: text for ajsentry -p.",
 )
+@click.option("--calendar", "months", is_flag=True, help="Draw months: runs, open and closed days.")
 @service_options
 def command(units: tuple[str, ...], **given: Any) -> int:
     """Show all runs of a period by rules and calendar: what is planned before anybody changes anything.
@@ -41,10 +54,13 @@ def command(units: tuple[str, ...], **given: Any) -> int:
     \b
     ajsschedule -b 2026/04/01 -e 2027/03/31 /sales/daily-close
     ajsschedule -R -T -b 1 -e 31 /sales    this month, without nested jobnets
+    ajsschedule --calendar -b 1/1 -e 12/31 /sales/daily-close
+    ajsschedule --format ical -e 2027/03/31 /sales > sales.ics
     """
     from ajs.operations.schedule import DAYS, schedule
-    from ajs.render.schedule import as_json, as_table, as_text
 
+    if given["months"] and given["form"] != "text":
+        raise UsageError("--calendar draws text", hint="leave out --format, or --calendar")
     names = names_of(units)
     with opened(given["home"], one_service(names, given["service"])) as service:
         today = service.today
@@ -56,13 +72,33 @@ def command(units: tuple[str, ...], **given: Any) -> int:
         )
         with bar() as progress:
             found = schedule(service, names, filters_of(given), (first, last), progress=progress)
-    lower = not given["roots_only"]
-    if given["form"] == "json":
-        text = as_json(found)
-    elif given["form"] == "table":
-        text = as_table(found, lower=lower)
-    else:
-        title = not given["no_title"]
-        text = as_text(found, title=title, lower=lower, paint=painter(), most=places())
-    click.echo(text)
+    click.echo(_rendered(found, given), nl=given["form"] not in ("ical", "schedule"))
     return ExitCode.DONE
+
+
+def _rendered(found: Schedule, given: Mapping[str, Any]) -> str:
+    form = given["form"]
+    if given["months"]:
+        from ajs.render.schedule_months import as_months
+
+        return as_months(found, paint=painter(), most=places())
+    if form == "ical":
+        from ajs.render.icalendar import as_icalendar
+
+        return as_icalendar(found)
+    if form == "schedule":
+        from ajs.render.schedule_text import as_schedule_text
+
+        text, lost = as_schedule_text(found)
+        for one in lost:
+            warn(one)
+        return text
+    from ajs.render.schedule import as_json, as_table, as_text
+
+    if form == "json":
+        return as_json(found)
+    lower = not given["roots_only"]
+    if form == "table":
+        return as_table(found, lower=lower)
+    title = not given["no_title"]
+    return as_text(found, title=title, lower=lower, paint=painter(), most=places())

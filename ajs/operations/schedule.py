@@ -8,6 +8,7 @@ from datetime import date, datetime
 from itertools import takewhile
 
 from ajs.errors import BadValue
+from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
@@ -77,7 +78,7 @@ class Schedule:
 
     service: str
     time_zone: str
-    at: datetime
+    at: Moment
     first: date
     last: date
     roots: tuple[RootSchedule, ...]
@@ -103,7 +104,7 @@ def schedule(
             hint="-b is its first execution date, -e its last one",
             value=str(last),
         )
-    now = service.clock.now().wall
+    now = service.clock.now()
     with service.store.read() as tx:
         inside: dict[int, set[str]] = {}
         for unit, _ in find_units(tx, names, filters):
@@ -121,7 +122,7 @@ def schedule(
         whole = bool(wanted & {"", unit.path})
         method = None if plan is None else plan.registration.method
         by_rules = plan is not None and method is not Method.IMMEDIATE
-        since = plan.registration.registered if plan is not None and by_rules else now
+        since = plan.registration.registered if plan is not None and by_rules else now.wall
         catch_up = plan is None or plan.registration.catch_up
         runs = runs_between(
             tables[number],

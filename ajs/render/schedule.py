@@ -48,7 +48,7 @@ def remarks(found: Schedule) -> list[str]:
     if not any(root.runs for root in found.roots):
         lines.append(f"no runs by the rules from {found.first} to {found.last}")
     free = [root.unit.path for root in found.roots if root.method is None]
-    at = f"as if registered now, {found.at:%Y-%m-%d %H:%M}"
+    at = f"as if registered now, {found.at.wall:%Y-%m-%d %H:%M}"
     if len(free) > NAMED:
         lines.append(f"{len(free)} root jobnets are not registered: their runs count {at}")
     else:
