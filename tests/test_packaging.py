@@ -14,6 +14,7 @@ import pytest
 
 COMMANDS = {
     "ajs",
+    "ajscalendar",
     "ajsdefine",
     "ajsdelete",
     "ajsentry",

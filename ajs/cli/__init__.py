@@ -39,7 +39,7 @@ VERBS: dict[str, str] = {
 
 SCRIPTS = (
     *("define", "entry", "plan", "show", "schedule"),
-    *("leave", "delete", "kill", "intrpt"),
+    *("calendar", "leave", "delete", "kill", "intrpt"),
     *("start", "stop"),
 )
 """The verbs that are installed as a command of their own under their AJS3 name."""

@@ -67,12 +67,13 @@ def _month(
         day = start.replace(day=number)
         cells.append(_cell(day, look(day), paint) if period[0] <= day <= period[1] else "    ")
     cells += ["    "] * (-len(cells) % 7)
-    lines += [("".join(cells[at : at + 7]), WIDTH) for at in range(0, len(cells), 7)]
+    weeks = ("".join(cells[at : at + 7]) for at in range(0, len(cells), 7))
+    lines += [(week, WIDTH) for week in weeks if week.strip()]
     return lines
 
 
 def _cell(day: date, looks: Day, paint: Paint) -> str:
-    return _painted(paint, looks.style, f"{looks.before}{day.day:>2}{looks.behind}")
+    return _painted(paint, looks.style, f"{looks.before.strip()}{day.day}".rjust(3) + looks.behind)
 
 
 def _painted(paint: Paint, style: str, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ajs.calendar import Layer, MonthClass
 from ajs.causes import Why
 from ajs.operations.show import KINDS
 from ajs.reasons import Because
@@ -220,6 +221,25 @@ SCHEDULE = _document(
     ),
 )
 
+CALENDAR = _document(
+    "ajscalendar",
+    group=TEXT,
+    base_time=record(value=TEXT, group=optional(TEXT)),
+    base_day=record(
+        day=optional(NUMBER), weekday=optional(TEXT), nth=optional(NUMBER), group=optional(TEXT)
+    ),
+    month=record(value={"enum": [month.value for month in MonthClass]}, group=optional(TEXT)),
+    used_by=every(TEXT),
+    days=every(
+        record(
+            date=DAY,
+            open=FLAG,
+            setting={"enum": [layer.name for layer in Layer]},
+            group=optional(TEXT),
+        )
+    ),
+)
+
 OPERATION_KEYS: dict[str, Schema] = {
     "operation": NUMBER,
     "at": INSTANT,
@@ -369,6 +389,7 @@ SCHEMAS: dict[str, Schema] = {
     "show-long": SHOW_LONG,
     "show-schedule": COMING,
     "schedule": SCHEDULE,
+    "calendar": CALENDAR,
     "history": HISTORY,
     "history-entry": HISTORY_ENTRY,
     "undo": UNDO,

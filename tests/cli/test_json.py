@@ -56,6 +56,7 @@ ASKED = [
     ("show-long", "ajsshow -l -g a --format json /g/daily /g/daily/report/print /g/never /g"),
     ("show-schedule", "ajsshow -p --format json /g"),
     ("schedule", "ajsschedule -b 2026/08/01 -e 2026/08/31 --format json /g /g/daily/report"),
+    ("calendar", "ajscalendar --format json /g"),
     ("entry", "ajsentry --dry-run -n --format json /g/never"),
     ("kill", "ajskill --dry-run --format json /g/never"),
     ("kill", "ajsintrpt --dry-run --format json /g/never"),
