@@ -6,16 +6,14 @@ calendar at once; fixed and immediate ones do not (rule book 6.3).
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import takewhile
 
-from ajs.errors import BadValue, escaped, is_utf8
-from ajs.files import MIB, open_regular, read_whole
 from ajs.moment import Moment
+from ajs.operations.files import definition_texts, script_text
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.timetables import timetables
@@ -32,11 +30,6 @@ AHEAD = timedelta(days=28)
 """How far ahead the plan is compared before and after."""
 MARGIN = timedelta(days=7)
 """How much farther it is looked at, so that a run that only moves across the edge is seen to move."""
-ENDINGS = (".yaml", ".yml")
-MOST_DEFINITIONS = 64 * MIB
-"""How large a definition file can be to be read at all; what one may hold is for the reader to say."""
-MOST_SCRIPT = 64 * MIB
-"""How large a script can be; agents take no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +80,10 @@ def define(
     """
     from ajs.definition.reader import read
 
-    texts = tuple((name, _content(name)) for name in _files(paths))
+    texts = definition_texts(paths)
     with service.store.read() as tx:
         stored = agents.load(tx)
-    found = read(texts, _script, stored, watch=partial(progress, "reading"))
+    found = read(texts, script_text, stored, watch=partial(progress, "reading"))
     now = service.clock.now()
     until = now.wall + AHEAD
     with service.store.write() as tx:
@@ -108,57 +101,6 @@ def define(
             return DefineResult(defined, diffs, until.date(), 0, before.followed)
     poke(service.folder)
     return DefineResult(defined, diffs, until.date(), operation, before.followed)
-
-
-# -- files --
-
-
-def _files(paths: Sequence[str]) -> list[str]:
-    """Return the definition files that the arguments mean, each once, folders in order of name."""
-    found: dict[str, None] = {}
-    for path in paths:
-        if os.path.isdir(path):
-            inside = list(_below(path))
-            if not inside:
-                raise BadValue(
-                    f"there is no definition file below {path}",
-                    hint="definition files end in .yaml or .yml",
-                    value=path,
-                )
-            found |= dict.fromkeys(inside)
-        else:
-            found[path] = None
-    for path in found:
-        if not is_utf8(path):
-            raise BadValue(
-                f"the name of the file {escaped(path)} is not UTF-8",
-                hint="rename it, or the folder that it is in",
-                value=escaped(path),
-            )
-    return list(found)
-
-
-def _below(folder: str) -> Iterator[str]:
-    for here, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        yield from (os.path.join(here, n) for n in sorted(names) if n.endswith(ENDINGS))
-
-
-def _content(name: str) -> bytes:
-    try:
-        with open_regular(name) as file:
-            return read_whole(file, MOST_DEFINITIONS)
-    except OSError as error:
-        raise BadValue(
-            f"{name} cannot be read: {error.strerror}",
-            hint="name a definition file, or a folder that holds some",
-            value=name,
-        ) from error
-
-
-def _script(file: str, path: str) -> bytes:
-    with open_regular(os.path.join(os.path.dirname(file), path)) as script:
-        return read_whole(script, MOST_SCRIPT)
 
 
 # -- what follows for the plans --

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ajs.causes import Why
+from ajs.lint import Lint, Severity
+from ajs.operations.check import CODES
 from ajs.operations.show import KINDS
 from ajs.reasons import Because
 from ajs.render.history import WORDS
@@ -329,7 +331,38 @@ KILL = _document(
     notes=every(TEXT),
 )
 
+CHECK: Schema = {
+    "$schema": DRAFT,
+    "title": "ajs check",
+    **record(
+        format={"const": 1},
+        mend=NUMBER,
+        warnings=NUMBER,
+        notes=NUMBER,
+        parts=every(
+            record(
+                service=optional(TEXT),
+                findings=every(
+                    record(
+                        level={"enum": ["ok", "mend", *(level.value for level in Severity)]},
+                        code={"enum": [*CODES, *(lint.name for lint in Lint)]},
+                        unit=optional(TEXT),
+                        rule=optional(NUMBER),
+                        file=optional(TEXT),
+                        line=optional(NUMBER),
+                        column=optional(NUMBER),
+                        text=TEXT,
+                        hint=TEXT,
+                        facts={"type": "object"},
+                    )
+                ),
+            )
+        ),
+    ),
+}
+
 SCHEMAS: dict[str, Schema] = {
+    "check": CHECK,
     "entry": ENTRY,
     "kill": KILL,
     "show": SHOW,
