@@ -55,7 +55,7 @@ def lint_files(
         findings += linter.root(path, table)
         findings += linter.clock_changes(path, table, odd)
     findings += linter.calendars()
-    return tuple(Linted(one, _place(found, one)) for one in findings)
+    return tuple(Linted(one, place_of(found, one)) for one in findings)
 
 
 def _tables(found: Definitions, mode: DayMode) -> dict[str, Timetable]:
@@ -73,7 +73,8 @@ def _tables(found: Definitions, mode: DayMode) -> dict[str, Timetable]:
     return tables
 
 
-def _place(found: Definitions, finding: Finding) -> Place | None:
+def place_of(found: Definitions, finding: Finding) -> Place | None:
+    """Return where in the files that were read a finding stands, None where it is about something else."""
     rule = finding.rule or 0
     return found.places.get((finding.unit, rule)) or found.places.get((finding.unit, 0))
 

@@ -28,7 +28,7 @@ def as_text(parts: Iterable[Part], *, every: bool) -> str:
             lines.append(f"service {part.service}")
         for finding in part.findings:
             lines += _with_hint("ok  " if finding.fine else "mend", finding.text, finding.hint)
-        lines += _lints(part.lints, every=every)
+        lines += lint_lines(part.lints, every=every)
     counts = _counts(parts)
     if counts["warn"] or counts["note"] or not any(part.findings for part in parts):
         told = [
@@ -48,7 +48,7 @@ def _with_hint(level: str, text: str, hint: str) -> Iterator[str]:
         yield f"{INDENT}{hint}"
 
 
-def _lints(lints: Iterable[Linted], *, every: bool) -> Iterator[str]:
+def lint_lines(lints: Iterable[Linted], *, every: bool) -> Iterator[str]:
     """Yield the lines of lints, warnings first."""
     order = sorted(lints, key=lambda one: one.finding.lint.severity is Severity.NOTE)
     if every:
@@ -107,7 +107,7 @@ def as_json(parts: Iterable[Part]) -> str:
         "parts": [
             {
                 "service": part.service or None,
-                "findings": [*map(_finding, part.findings), *map(_lint, part.lints)],
+                "findings": [*map(_finding, part.findings), *map(lint_json, part.lints)],
             }
             for part in parts
         ],
@@ -131,7 +131,8 @@ def _finding(one: Finding) -> dict[str, object]:
     }
 
 
-def _lint(one: Linted) -> dict[str, object]:
+def lint_json(one: Linted) -> dict[str, object]:
+    """Return one lint for machines."""
     finding, place = one.finding, one.place
     return {
         "level": finding.lint.severity.value,
