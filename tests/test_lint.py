@@ -55,6 +55,13 @@ ROOTS = [
     ("cy=1,d st=25:00; n=2 sd=25 cy=1,m st=1:00", "", [("RULES_TOGETHER", 1)]),
     ("n=3 sd=sa:1 cy=1,m; n=4 sd=sa:1 cy=1,m", WEEKEND, [("RULE_NEVER_RUNS", 3), ("RULE_NEVER_RUNS", 4)]),
     ("cy=2,w", "", [("REGISTRATION_DAY", 1)]),
+    # 31 April is 30 April; 31 April and then every month is the end of each.
+    ("sd=04/31", "", [("DAY_CLAMPED", 1)]),
+    ("sd=04/31 cy=1,y", "", [("DAY_CLAMPED", 1)]),
+    ("sd=02/30 cy=1,y", "", [("DAY_CLAMPED", 1)]),
+    ("sd=02/29 cy=1,y", "", []),
+    ("sd=04/31 cy=1,m", "", []),
+    ("sd=2027/02/29", "", [("DAY_CLAMPED", 1)]),
 ]  # fmt: skip
 
 
@@ -85,6 +92,26 @@ def test_what_is_found_about_a_nested_jobnet(rules, nested, found):
     expected = [(code, "/n", number) for code, number in found]
     told = lints(jobnet(rules, n=nested), calendar(WEEKEND))
     assert [one for one in told if one[1]] == expected
+
+
+HOSTILE = [
+    # Searches that find nothing: they end, at the latest in the last year that can be planned.
+    "sd=2027/02/+35",
+    "sd=02/+30 cy=1,y",
+    "sd=*1 cy=9,y",
+    "sd=*b-34 cy=1,m",
+    "sd=*1 cy=31,d",
+    "sd=5 cy=1,m sh=be shd=31",
+    "sd=5 cy=1,m sh=no cftd=be,31,31",
+    "sd=@35 cy=1,m",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_search_for_a_run_that_there_is_not_ends(text):
+    shut = calendar("mo tu we th fr sa su")
+    told = lints(jobnet(f"{text}; n=2 cy=1,d sh=no", n="ln=1 cy=1,d sh=no"), shut)
+    assert {("", 1), ("/n", 1)} <= {(unit, number) for _, unit, number in told}
 
 
 def test_one_clock_time_of_two_execution_dates_is_two_runs_on_a_48_hour_service():

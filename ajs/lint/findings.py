@@ -15,6 +15,8 @@ ENDS_SOON = timedelta(days=90)
 """Closed days that are set for less than this are a warning: the next year's are due."""
 NEAR_LIMIT = 0.9
 """From which part of the longest full name on a name is near it."""
+LEAP_YEAR = 2028
+"""A year that has every day that some year has."""
 DATES = 5
 """How many dates a text names."""
 
@@ -50,6 +52,11 @@ class Lint(Enum):
         _WARN,
         "rule {rule} falls on no day in the next {years} years",
         "give it another start day, or remove it",
+    )
+    DAY_CLAMPED = _Kind(
+        _WARN,
+        "rule {rule} names day {number} of month {month}, which has only {days}: it falls on the last day",
+        "write the day that is meant, or last",
     )
     RULE_OVER = _Kind(
         _NOTE,

@@ -7,6 +7,7 @@ meant it. *Note*: in order, but better known.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,17 @@ from datetime import date, datetime, timedelta
 from itertools import chain, takewhile
 
 from ajs.calendar import Calendar
-from ajs.lint.findings import ENDS_SOON, NEAR_LIMIT, YEAR, YEARS, Finding, Lint, OddHour, found
+from ajs.lint.findings import (
+    ENDS_SOON,
+    LEAP_YEAR,
+    NEAR_LIMIT,
+    YEAR,
+    YEARS,
+    Finding,
+    Lint,
+    OddHour,
+    found,
+)
 from ajs.lint.nested import Case, of_rule
 from ajs.model import PATH_BYTES, Jobnet
 from ajs.rules import (
@@ -99,6 +110,7 @@ class Linter:
         why = _why_registration_day(rule)
         if why:
             yield found(Lint.REGISTRATION_DAY, path, rule.number, why=why)
+        yield from _clamped(path, rule)
         fate = self._fate(rule, calendar, until)
         if fate.first_run is None:
             yield self._never(path, rule, fate)
@@ -299,6 +311,20 @@ def _names(path: str, jobnet: Jobnet) -> Iterator[Finding]:
         size = len(full.encode())
         if size > PATH_BYTES * NEAR_LIMIT:
             yield found(Lint.NAME_NEAR_LIMIT, full, bytes=size, limit=PATH_BYTES)
+
+
+def _clamped(path: str, rule: Rule) -> Iterator[Finding]:
+    """Yield a finding when a rule names a day that its only month has in no year (rule book 3.3)."""
+    day = rule.start_day
+    if not isinstance(day, DayNumber) or day.month is None or day.counting is not Counting.ABSOLUTE:
+        return
+    if rule.cycle is not None and rule.cycle.unit is not CycleUnit.YEAR:
+        return  # other months have it
+    days = monthrange(LEAP_YEAR if day.year is None or rule.cycle else day.year, day.month)[1]
+    if day.number > days:
+        yield found(
+            Lint.DAY_CLAMPED, path, rule.number, number=day.number, month=day.month, days=days
+        )
 
 
 def _depends_on_days(rule: Rule) -> bool:
