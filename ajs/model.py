@@ -12,6 +12,7 @@ from enum import Enum
 
 from ajs.agents import Agents
 from ajs.calendar import CalendarSettings
+from ajs.errors import Place
 from ajs.rules import Rule
 
 NAME_BYTES = 30
@@ -143,12 +144,16 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """What a set of definition texts says: groups, root jobnets, the scripts that their jobs run, and agents."""
+    """What a set of definition texts says: groups, root jobnets, the scripts that their jobs run, and agents.
+
+    ``places`` says where in the texts it stands: (full path, 0) → a unit, (full path of a jobnet, number) → a rule.
+    """
 
     groups: tuple[JobGroup, ...]
     roots: tuple[RootDefinition, ...]
     scripts: tuple[Script, ...] = ()
     agents: Agents = Agents()
+    places: Mapping[tuple[str, int], Place] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,9 @@ def _under_new_rules(
     if found is None:
         raise AssertionError  # what has neither an occurrence nor a kept original went above
     slot = generation.slot if generation.changed else found.slot
-    fresh = nested_plan(timetable, registration.registered, slot, found.ties)
+    # Where only the time was changed, what is nested stayed at its own: it counts from the rule's time.
+    base = found.slot if found.slot.exec_date == slot.exec_date else slot
+    fresh = nested_plan(timetable, registration.registered, base, found.ties)
     same_date = (generation.slot.exec_date, slot.exec_date)
     nested = nested_on_new_date(generation.nested, fresh, timetable, same_date, by_rule=True)
     after = replace(generation, slot=slot, original=found.slot, ties=found.ties, nested=nested)

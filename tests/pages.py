@@ -18,6 +18,7 @@ from ajs.cli import SCRIPTS, VERBS
 from ajs.definition.published import json_schema, reference_markdown
 from ajs.errors import AjsError, ExitCode
 from ajs.lifecycle import Kind
+from ajs.lint import Lint
 from ajs.operations.show import Line, Mark, Page
 from ajs.render.indicators import INDICATORS, SIGN_MEANINGS, SIGNS, Facts
 from ajs.render.schemas import SCHEMAS
@@ -72,7 +73,7 @@ EXITS: Mapping[str, tuple[ExitCode, ...]] = {
     "history": (_VALUE, _FOUND),
     "undo": (_FOUND, _REFUSED),
     "calendar": (_VALUE, _FOUND, _REFUSED),
-    "check": (),
+    "check": (_VALUE,),
     "backup": (_VALUE,),
     "restore": (_REFUSED,),
     "upgrade": (),
@@ -540,6 +541,40 @@ def configuration_page() -> str:
 # -- all of them --
 
 
+_LINTS_HEAD = """\
+# Lints
+
+`ajs check` lints the stored definitions of every scheduler service, `ajs check PATH...` definition files without one.
+Jobnets are looked at as if they were registered at the beginning of today; runs are looked for in the next 5 years.
+
+- *warn*: a run is lost or doubled, and probably nobody meant it.
+- *note*: in order, but better known.
+
+Neither changes the exit code of `ajs check`; with `--strict` warnings end it with 4.
+What is `mend` is wrong with the installation or the state, and ends it with 24.
+With `--format json` each finding has its code, and the facts that the text names; the codes are stable.
+Equal findings of several units are one line; `--all` shows each.
+
+| exit code | meaning |
+|---|---|
+| 0 | nothing to mend; without `--strict` also with warnings |
+| 4 | with `--strict`: there are warnings; with PATH also: definitions are wrong |
+| 24 | something is to be mended |
+
+| code | level | text | what to do |
+|---|---|---|---|
+"""
+
+
+def lints_page() -> str:
+    """Return the page about every lint."""
+    rows = [
+        f"| `{lint.name}` | {lint.severity.value} | {_cell(lint.value.text)} | {_cell(lint.value.hint)} |"
+        for lint in Lint
+    ]
+    return f"{MADE}\n{_LINTS_HEAD}" + "\n".join(rows) + "\n"
+
+
 def as_file(schema: object) -> str:
     """Return a JSON Schema as a file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
@@ -554,6 +589,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "ajs-toml.md": configuration_page,
     "definitions.md": lambda: MADE + "\n" + reference_markdown(),
     "definitions.schema.json": lambda: as_file(json_schema()),
+    "lints.md": lints_page,
     **{f"schemas/{name}.json": partial(as_file, schema) for name, schema in SCHEMAS.items()},
 }
 """The files of docs/reference, each with what makes it."""

@@ -130,6 +130,7 @@ class _Reading:
     renamed: dict[str, str] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
     read: dict[tuple[str, str], bytes | OSError] = field(default_factory=dict)
+    places: dict[tuple[str, int], Place] = field(default_factory=dict)
 
     def definitions(self) -> Definitions:
         """Return all that was read."""
@@ -138,6 +139,7 @@ class _Reading:
             roots=tuple(root for _, (root, _) in sorted(self.roots.items())),
             scripts=tuple(Script(sha, content) for sha, content in sorted(self.contents.items())),
             agents=self.agents.definitions(),
+            places=self.places | {(path, 0): at for path, at in self.group_places.items()},
         )
 
     # -- files and groups --
@@ -213,6 +215,7 @@ class _Reading:
         path = f"{group.rstrip('/')}/{name.value}"
         spot = Spot(self.problems, path, key=f"jobnet {shown(name.value)}")
         _check_length(path, name.place, spot)
+        self.places[path, 0] = name.place
         values = ROOT_RECORD.values(node, spot)
         if group:
             self.others.roots.setdefault(path, Exclusive(spot, _placed(values, EXCLUSIVE)))
@@ -221,7 +224,7 @@ class _Reading:
         rules: tuple[Rule, ...] = (Rule(),)
         numbers: tuple[int, ...] | None = (1,)
         if values.given(ROOT_SCHEDULE):
-            rules, numbers = settle(values.get(ROOT_SCHEDULE), spot)
+            rules, numbers = settle(values.get(ROOT_SCHEDULE), spot, self.places)
         hold = values.get(ROOT_HOLD, False)
         jobnet = Jobnet(
             name=name.value,
@@ -289,6 +292,7 @@ class _Reading:
         for name, node in values.get(UNITS, ()):
             spot = Spot(self.problems, f"{path}/{name.value}", key=f"unit {shown(name.value)}")
             _check_length(spot.unit, name.place, spot)
+            self.places[spot.unit, 0] = name.place
             relation = relations.Relation(name, spot, (), recovery=False, ordered=True)
             order[name.value] = relation
             record = _record_of(node)
@@ -316,7 +320,7 @@ class _Reading:
         rules, numbers = None, upper
         if values.given(NESTED_SCHEDULE):
             drafts = values.get(NESTED_SCHEDULE)
-            rules, numbers = settle(drafts, spot, nested=True, upper=upper)
+            rules, numbers = settle(drafts, spot, self.places, nested=True, upper=upper)
         return Jobnet(
             name=name,
             comment=values.get(COMMENT, ""),

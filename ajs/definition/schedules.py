@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 
 from ajs.definition.kinds import Placed, Spot
@@ -11,20 +11,28 @@ from ajs.definition.rule_schema import RuleDraft
 from ajs.errors import Place
 from ajs.rules import MAX_RULES, Rule
 
+Places = MutableMapping[tuple[str, int], Place]
+"""Where the rules of jobnets stand, by full path and number; filled as they are read."""
 Drafts = Sequence[Placed[RuleDraft]]
 Numbers = tuple[int, ...] | None
 """The numbers of a jobnet's rules; None when a number is wrong, so that nobody can say."""
 
 
 def settle(
-    drafts: Drafts | None, spot: Spot, *, nested: bool = False, upper: Numbers = None
+    drafts: Drafts | None,
+    spot: Spot,
+    places: Places,
+    *,
+    nested: bool = False,
+    upper: Numbers = None,
 ) -> tuple[tuple[Rule, ...], Numbers]:
     """Return the rules of a jobnet in the order of their numbers, and these numbers.
 
     A rule without a number takes the smallest free one (rule book 2.1). In a nested jobnet a rule follows the rule
     of the jobnet above that ``link`` names, without it the one of the same number; ``upper`` are the numbers there
     are. The rules that a repetition makes take the smallest numbers that are then free, and follow the rule that their
-    first one follows (2.5). The link of a root's rule means nothing and keeps its default.
+    first one follows (2.5). The link of a root's rule means nothing and keeps its default. ``places`` gets where each
+    rule stands.
     """
     if drafts is None:
         return (), None
@@ -47,8 +55,12 @@ def settle(
         if nested and upper is not None and draft.value.numbered and link not in upper:
             _refuse_link(draft, spot, number, upper)
         rule = replace(draft.value.rule, number=number, link=link if nested else 1)
-        rules.append(rule)
-        rules += [replace(rule, number=next(free), start_time=at) for at in draft.value.repeats]
+        made_here = [
+            rule,
+            *(replace(rule, number=next(free), start_time=at) for at in draft.value.repeats),
+        ]
+        rules += made_here
+        places.update({(spot.unit, one.number): draft.place for one in made_here})
     rules.sort(key=lambda rule: rule.number)
     sure = all(draft.value.numbered for draft in drafts)
     return tuple(rules), tuple(rule.number for rule in rules) if sure else None

@@ -6,55 +6,40 @@ calendar at once; fixed and immediate ones do not (rule book 6.3).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from itertools import takewhile
 
-from ajs.errors import BadValue, escaped, is_utf8
-from ajs.files import MIB, open_regular, read_whole
-from ajs.model import groups_above, parent
+from ajs.lint import Lint, Severity
+from ajs.model import Definitions, groups_above, parent
 from ajs.moment import Moment
+from ajs.operations.files import definition_texts, script_text
+from ajs.operations.lint import Linted, lint_stored, place_of
+from ajs.operations.plan_diff import PlanDiff, compared, nested_may_differ, planned_until
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.timetables import timetables
-from ajs.plan import RootPlan, coming
+from ajs.plan import Method, RootPlan
 from ajs.replanning import recalculated
-from ajs.schedule import Slot, Tie, Timetable
+from ajs.schedule import Timetable
 from ajs.store import agents, log, plans, sources, units
+from ajs.store import show as stored_rows
 from ajs.store.database import Reading, Writing
 from ajs.store.define import Defined, apply_definitions
+from ajs.store.numbers import execution_id
 from ajs.store.plans import PlanChange
 from ajs.store.presence import poke
 
 AHEAD = timedelta(days=28)
 """How far ahead the plan is compared before and after."""
-MARGIN = timedelta(days=7)
-"""How much farther it is looked at, so that a run that only moves across the edge is seen to move."""
-ENDINGS = (".yaml", ".yml")
-MOST_DEFINITIONS = 64 * MIB
-"""How large a definition file can be to be read at all; what one may hold is for the reader to say."""
-MOST_SCRIPT = 64 * MIB
-"""How large a script can be; agents take no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanDiff:
-    """What new definitions do to one root's coming runs: which appear, vanish, or move, and what was lost."""
-
-    path: str
-    appear: tuple[Slot, ...]
-    vanish: tuple[Slot, ...]
-    move: tuple[tuple[Slot, Slot], ...]
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DefineResult:
     """What was defined and what it changed; ``operation`` is 0 for a dry run and when nothing differed.
 
+    ``lints``: the warnings about the root jobnets that were added or changed, or whose calendar was.
     ``followed``: there were plans that followed the definitions, so that their runs were compared up to ``until``.
     """
 
@@ -63,14 +48,7 @@ class DefineResult:
     until: date
     operation: int
     followed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One coming run: when it lies, and the occurrences of rules that it comes from."""
-
-    slot: Slot
-    ties: frozenset[Tie]
+    lints: tuple[Linted, ...] = ()
 
 
 def define(
@@ -88,10 +66,10 @@ def define(
     """
     from ajs.definition.reader import read
 
-    texts = tuple((name, _content(name)) for name in _files(paths))
+    texts = definition_texts(paths)
     with service.store.read() as tx:
         stored, named = agents.load(tx), sources.named(tx)
-    found = read(texts, _script, stored, units=named, watch=partial(progress, "reading"))
+    found = read(texts, script_text, stored, units=named, watch=partial(progress, "reading"))
     now = service.clock.now()
     until = now.wall + AHEAD
     with service.store.write() as tx:
@@ -103,63 +81,30 @@ def define(
             tx, found.groups, found.roots, found.scripts, operation, found.agents
         )
         diffs = before.follow(tx, defined, operation, until, progress) if defined.anything else ()
+        lints = _lints(tx, service, found, defined, progress) if defined.anything else ()
         log.finish(tx, operation, _summary(defined))
         if dry_run or not defined.anything:
             tx.rollback()
-            return DefineResult(defined, diffs, until.date(), 0, before.followed)
+            return DefineResult(defined, diffs, until.date(), 0, before.followed, lints)
     poke(service.folder)
-    return DefineResult(defined, diffs, until.date(), operation, before.followed)
+    return DefineResult(defined, diffs, until.date(), operation, before.followed, lints)
 
 
-# -- files --
-
-
-def _files(paths: Sequence[str]) -> list[str]:
-    """Return the definition files that the arguments mean, each once, folders in order of name."""
-    found: dict[str, None] = {}
-    for path in paths:
-        if os.path.isdir(path):
-            inside = list(_below(path))
-            if not inside:
-                raise BadValue(
-                    f"there is no definition file below {path}",
-                    hint="definition files end in .yaml or .yml",
-                    value=path,
-                )
-            found |= dict.fromkeys(inside)
-        else:
-            found[path] = None
-    for path in found:
-        if not is_utf8(path):
-            raise BadValue(
-                f"the name of the file {escaped(path)} is not UTF-8",
-                hint="rename it, or the folder that it is in",
-                value=escaped(path),
-            )
-    return list(found)
-
-
-def _below(folder: str) -> Iterator[str]:
-    for here, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        yield from (os.path.join(here, n) for n in sorted(names) if n.endswith(ENDINGS))
-
-
-def _content(name: str) -> bytes:
-    try:
-        with open_regular(name) as file:
-            return read_whole(file, MOST_DEFINITIONS)
-    except OSError as error:
-        raise BadValue(
-            f"{name} cannot be read: {error.strerror}",
-            hint="name a definition file, or a folder that holds some",
-            value=name,
-        ) from error
-
-
-def _script(file: str, path: str) -> bytes:
-    with open_regular(os.path.join(os.path.dirname(file), path)) as script:
-        return read_whole(script, MOST_SCRIPT)
+def _lints(
+    tx: Reading, service: Service, found: Definitions, defined: Defined, progress: Progress
+) -> tuple[Linted, ...]:
+    """Return the warnings about what is another one now: what can never run, or is dropped, as things stand."""
+    new = {*defined.added, *defined.changed}
+    roots = units.roots(tx)
+    wanted = [root.id for root in roots if root.path in new]
+    if defined.calendars:
+        tables = timetables(tx, roots, service.mode)
+        wanted = [r.id for r in roots if _touched(r.id, r.path, tables[r.id], defined)]
+    return tuple(
+        Linted(one, place_of(found, one))
+        for one in lint_stored(tx, service, wanted, progress)
+        if one.lint.severity is Severity.WARN and one.lint is not Lint.CLOSED_DAYS_END
+    )
 
 
 # -- what follows for the plans --
@@ -196,17 +141,51 @@ class _Plans:
             after, notes[number] = recalculated(before, tables[number], base_time_was)
             changes.append(PlanChange(number, before, after))
         saved = plans.save_plans(tx, changes, operation)
+        going_on = self._going_on(tx, defined)
         diffs = []
         for number, unit in counted(progress, "comparing", touched.items()):
-            stored = saved[number]
+            stored, before = saved[number], self._plans[number]
             if stored is None:
                 continue
-            old = _coming(self._plans[number], self._tables[number], until)
-            new = _coming(stored, tables[number], until)
-            diff = compared(unit.path, old, new, notes[number], until)
+            told = (*notes[number], *going_on.get(number, ()))
+            if before.registration.method is Method.FIXED and stored.waiting:
+                told = (*told, _stays(len(stored.waiting)))
+            nested = nested_may_differ(self._tables[number], tables[number])
+            old = planned_until(before, self._tables[number], until, nested=nested)
+            new = planned_until(stored, tables[number], until, nested=nested)
+            diff = compared(unit.path, old, new, told, until)
             if diff is not None:
-                diffs.append(diff)
+                diffs.append(replace(diff, notes=(*diff.notes, *_surviving(stored, notes[number]))))
         return tuple(diffs)
+
+    def _going_on(self, tx: Reading, defined: Defined) -> dict[int, tuple[str, ...]]:
+        """Return a note for each root with a new definition of which a run goes on with the one before."""
+        changed = [number for number in defined.roots if number in self._roots]
+        found: dict[int, tuple[str, ...]] = {}
+        for run in stored_rows.generations(tx, changed, phase="running") if changed else ():
+            text = f"the run {execution_id(run.id)} that goes on keeps the definition with which it started"
+            found[run.root] = (*found.get(run.root, ()), text)
+        return found
+
+
+def _stays(waiting: int) -> str:
+    runs = "its run stays as it was" if waiting == 1 else f"its {waiting} runs stay as they were"
+    return (
+        f"registered for fixed execution: {runs} planned; register it anew to pick the changes up"
+    )
+
+
+def _surviving(plan: RootPlan, told: Sequence[str]) -> Iterator[str]:
+    """Yield what stays of temporary changes and is not told of yet: nothing that was changed goes without a word."""
+    for run in plan.waiting:
+        at = f"{run.slot.start:%Y-%m-%d %H:%M}"
+        if any(at in text for text in told):
+            continue
+        lower = any(n.fixed or n.prohibited for n in run.nested.values())
+        if run.changed or run.kept:
+            yield f"the start changed to {at} stays"
+        elif run.holds or run.prohibited or lower:
+            yield f"what was changed in the run of {at} stays"
 
 
 def _touched(number: int, path: str, was: Timetable, defined: Defined) -> bool:
@@ -226,56 +205,6 @@ def _touched(number: int, path: str, was: Timetable, defined: Defined) -> bool:
                 return True
         table = table.exclusive
     return False
-
-
-def _coming(plan: RootPlan, timetable: Timetable, until: datetime) -> list[Planned]:
-    """Return the coming runs up to a margin behind ``until``, in order."""
-    end = until + MARGIN
-    dummies = takewhile(lambda s: s.slot.start < end, coming(plan, timetable))
-    found = [Planned(s.slot, frozenset(s.ties)) for s in dummies]
-    found += [Planned(g.slot, frozenset(g.ties)) for g in plan.waiting if g.slot.start < end]
-    return sorted(found, key=lambda run: (run.slot.start, run.slot.exec_date))
-
-
-def compared(
-    path: str,
-    old: Sequence[Planned],
-    new: Sequence[Planned],
-    notes: tuple[str, ...],
-    until: datetime,
-) -> PlanDiff | None:
-    """Return how two lists of coming runs differ up to ``until``.
-
-    One run gone and one new is a move when the same occurrence of a rule makes them, or they have the same date.
-    """
-    before, after = {run.slot for run in old}, {run.slot for run in new}
-    gone = [run for run in old if run.slot not in after]
-    made = [run for run in new if run.slot not in before]
-    moves = []
-    for same in (_same_occurrence, _same_date):
-        for was in list(gone):
-            now = next((run for run in made if same(was, run)), None)
-            if now is not None:
-                moves.append((was.slot, now.slot))
-                gone.remove(was)
-                made.remove(now)
-    moves = sorted(
-        ((was, now) for was, now in moves if min(was.start, now.start) < until),
-        key=lambda move: (move[0].start, move[0].exec_date),
-    )
-    appear = tuple(run.slot for run in made if run.slot.start < until)
-    vanish = tuple(run.slot for run in gone if run.slot.start < until)
-    if not (appear or vanish or moves or notes):
-        return None
-    return PlanDiff(path, appear, vanish, tuple(moves), notes)
-
-
-def _same_occurrence(was: Planned, now: Planned) -> bool:
-    return bool(was.ties & now.ties)
-
-
-def _same_date(was: Planned, now: Planned) -> bool:
-    return was.slot.exec_date == now.slot.exec_date
 
 
 def _summary(defined: Defined) -> dict[str, object]:

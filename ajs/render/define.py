@@ -6,13 +6,17 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from ajs.operations.define import DefineResult, PlanDiff
+from ajs.operations.define import DefineResult
+from ajs.operations.plan_diff import NestedDiff, PlanDiff
 from ajs.render.change import place, slot_json, undo
+from ajs.render.check import lint_json, lint_lines
 from ajs.schedule import Slot
 from ajs.store.agents import Named
 
 SHOWN = 30
 """How many names of one kind the text lists before it only counts."""
+PLANS = 20
+"""How many plans the text tells of before it only counts."""
 MANY = 3
 """From how many runs on that move equally far the text tells them in one line."""
 
@@ -29,8 +33,12 @@ def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
         *_list("removed", defined.units_removed),
         *_list("note", [_not_renamed(old, new) for old, new in defined.not_renamed]),
     ]
-    for diff in result.plans:
+    for diff in result.plans[:PLANS]:
         lines += _plan(diff)
+    if len(result.plans) > PLANS:
+        lines.append(f"plan     ... and {len(result.plans) - PLANS} more; --format json lists all")
+        lines.append(f"in all   {_totals(result.plans)}")
+    lines += lint_lines(result.lints, every=False)
     changed = bool(lines)
     if not changed:
         same = defined.unchanged
@@ -67,8 +75,39 @@ def _plan(diff: PlanDiff) -> list[str]:
     lines = [text for _, text in told[:SHOWN]]
     if len(told) > SHOWN:
         lines.append(f"... and {len(told) - SHOWN} more; --format json lists all")
+    lines += _lower(diff.nested)
     lines += [f"note     {note}" for note in diff.notes]
     return [f"plan     {diff.path}", *(f"           {line}" for line in lines)]
+
+
+def _totals(plans: Sequence[PlanDiff]) -> str:
+    """Return how many runs appear, vanish and move in all."""
+    counts = {
+        "appear": sum(len(diff.appear) for diff in plans),
+        "vanish": sum(len(diff.vanish) for diff in plans),
+        "move": sum(len(diff.move) for diff in plans),
+        "change inside": sum(len({one.run for one in diff.nested}) for diff in plans),
+    }
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+    return f"runs of {len(plans):,} root jobnets: {told}"
+
+
+def _lower(nested: Sequence[NestedDiff]) -> Iterator[str]:
+    """Yield a line for each way in which a nested jobnet changes inside the runs of its root."""
+    alike: dict[tuple[str, str], list[NestedDiff]] = {}
+    for one in nested:
+        alike.setdefault((one.unit, _inside(one)), []).append(one)
+    for (unit, what), runs in alike.items():
+        first = runs[0]
+        at = " -> ".join(f"{t:%Y-%m-%d %H:%M}" for t in (first.before, first.after) if t)
+        count = "in 1 run" if len(runs) == 1 else f"in {len(runs)} runs"
+        yield f"inside   {unit} {what} {count}, {at}{' first' if len(runs) > 1 else ''}"
+
+
+def _inside(one: NestedDiff) -> str:
+    if one.before is None or one.after is None:
+        return "vanishes" if one.after is None else "appears"
+    return f"moves by {_signed(one.after - one.before)}"
 
 
 def _moves(moves: Sequence[tuple[Slot, Slot]]) -> Iterator[tuple[datetime, str]]:
@@ -117,12 +156,23 @@ def as_json(result: DefineResult) -> str:
                 "appear": [slot_json(s) for s in diff.appear],
                 "vanish": [slot_json(s) for s in diff.vanish],
                 "move": [{"before": slot_json(a), "after": slot_json(b)} for a, b in diff.move],
+                "nested": [_nested_json(one) for one in diff.nested],
                 "notes": list(diff.notes),
             }
             for diff in result.plans
         ],
+        "lints": [lint_json(one) for one in result.lints],
     }
     return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def _nested_json(one: NestedDiff) -> dict[str, object]:
+    return {
+        "unit": one.unit,
+        "run": slot_json(one.run),
+        "before": None if one.before is None else one.before.isoformat(timespec="seconds"),
+        "after": None if one.after is None else one.after.isoformat(timespec="seconds"),
+    }
 
 
 def _agents(named: tuple[Named, ...]) -> list[dict[str, str]]:

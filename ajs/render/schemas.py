@@ -6,6 +6,8 @@ from typing import Any
 
 from ajs.calendar import Layer, MonthClass
 from ajs.causes import Why
+from ajs.lint import Lint, Severity
+from ajs.operations.check import CODES
 from ajs.operations.show import KINDS
 from ajs.reasons import Because
 from ajs.render.history import WORDS
@@ -387,7 +389,74 @@ KILL = _document(
     notes=every(TEXT),
 )
 
+LINT = record(
+    level={"enum": ["ok", "mend", *(level.value for level in Severity)]},
+    code={"enum": [*CODES, *(lint.name for lint in Lint)]},
+    unit=optional(TEXT),
+    rule=optional(NUMBER),
+    file=optional(TEXT),
+    line=optional(NUMBER),
+    column=optional(NUMBER),
+    text=TEXT,
+    hint=TEXT,
+    facts={"type": "object"},
+)
+
+CHECK: Schema = {
+    "$schema": DRAFT,
+    "title": "ajs check",
+    **record(
+        format={"const": 1},
+        mend=NUMBER,
+        warnings=NUMBER,
+        notes=NUMBER,
+        parts=every(
+            record(
+                service=optional(TEXT),
+                findings=every(LINT),
+            )
+        ),
+    ),
+}
+
+SLOT = record(start=WALL, execution_date=DAY)
+PAIR = record(old=TEXT, new=TEXT)
+AGENT_NAME = record(kind=TEXT, name=TEXT)
+
+DEFINE: Schema = {
+    "$schema": DRAFT,
+    "title": "ajsdefine",
+    **record(
+        format={"const": 1},
+        operation=optional(NUMBER),
+        added=every(TEXT),
+        changed=every(TEXT),
+        renamed=every(PAIR),
+        not_renamed=every(PAIR),
+        removed=every(TEXT),
+        agents_added=every(AGENT_NAME),
+        agents_changed=every(AGENT_NAME),
+        unchanged=NUMBER,
+        compared_until=DAY,
+        plans=every(
+            record(
+                unit=TEXT,
+                appear=every(SLOT),
+                vanish=every(SLOT),
+                move=every(record(before=SLOT, after=SLOT)),
+                nested=every(
+                    record(unit=TEXT, run=SLOT, before=optional(WALL), after=optional(WALL))
+                ),
+                notes=every(TEXT),
+            )
+        ),
+        lints=every(LINT),
+    ),
+}
+
 SCHEMAS: dict[str, Schema] = {
+    "define": DEFINE,
+    "check": CHECK,
     "entry": ENTRY,
     "kill": KILL,
     "show": SHOW,

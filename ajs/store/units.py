@@ -44,6 +44,12 @@ BY_ID = """
     FROM unit WHERE id IN (SELECT value FROM json_each(?)) ORDER BY path
 """
 
+# All root jobnets.
+ROOTS = """
+    SELECT id, path, name, kind, upper, root, comment, definition, version, deleted
+    FROM unit WHERE kind = 'root' AND deleted IS NULL ORDER BY path
+"""
+
 # Units whose path begins with the fixed part of a pattern (?1 .. ?2), matches the pattern (?3) and has as many slashes
 # as it (?4): then every slash of the path meets one of the pattern, so that no * or ? can stand for one. Deleted ones
 # too only with ?5.
@@ -96,6 +102,11 @@ def by_path(tx: Reading, path: str) -> Unit | None:
 def by_id(tx: Reading, ids: Iterable[int]) -> dict[int, Unit]:
     """Return the units with these ids that exist, by id."""
     return {row[0]: Unit(*row) for row in tx.rows(BY_ID, id_list(ids))}
+
+
+def roots(tx: Reading) -> list[Unit]:
+    """Return all root jobnets, in the order of their paths."""
+    return [Unit(*row) for row in tx.rows(ROOTS)]
 
 
 def children(tx: Reading, unit: Unit) -> list[Unit]:

@@ -40,16 +40,24 @@ def lived(home):
     home.run("2026-08-11T23:30 report/print=1m:7 first=30m")
     home.ajs("ajsentry -n /g/never")
     home.run("2026-08-11T23:40 only=600m")
+    home.file("edited.yaml", EDITED)
     return home
+
+
+EDITED = JOBNETS.replace("22:00", "23:00").replace("+01:00, cycle: 1 day", "+01:00, cycle: 2 days")
+EDITED = EDITED.replace("{start_day: fri,", "{start_day: sat, substitute: after, shift_days: 1,")
 
 
 def printed(home, line: str) -> dict:
     out = home.ajs(line)
     assert "!" not in out, out
-    return json.loads(out)
+    return json.loads(out.removesuffix("\n[24]"))  # what is to be mended is told all the same
 
 
 ASKED = [
+    ("define", "ajsdefine --dry-run --format json edited.yaml"),
+    ("check", "ajs check --format json"),
+    ("check", "ajs check --format json --time-zone Europe/Berlin g.yaml"),
     ("show", "ajsshow --format json"),
     ("show", "ajsshow -R -g a --format json /"),
     ("show", "ajsshow -RG --format json /"),
@@ -138,6 +146,9 @@ PLANNED = [
     "before.start",
     "after.start",
     "slot.start",
+    "run.start",
+    "nested.before",
+    "nested.after",
     "next.start",
     "appear.start",
     "vanish.start",

@@ -138,6 +138,13 @@ RULE = (
         "6:21",
     ),
     ("start_day: 2027-02-30", "start_day '2027-02-30' is a day that does not exist", "6:21"),
+    ("start_day: 2026-02-29", "start_day '2026-02-29' is a day that does not exist", "6:21"),
+    ("start_day: 1993-12-31", "start_day '1993-12-31' lies outside the years 1994 to 2099", "6:21"),
+    (
+        "start_day: {absolute: 1, month: 1, year: 2100}",
+        "year '2100' is not a whole number from 1994 to 2099",
+        "6:51",
+    ),
     ("start_day: 2100-01-01", "start_day '2100-01-01' lies outside the years 1994 to 2099", "6:21"),
     (
         "start_day: someday",

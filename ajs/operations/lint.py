@@ -1,0 +1,137 @@
+"""Lints: of the stored definitions of a scheduler service, and of definition files without any service."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain, takewhile
+from typing import NamedTuple
+
+from ajs.calendar import Calendar, CalendarSettings
+from ajs.errors import Place
+from ajs.lint import Finding, Linter, OddHour, in_odd_hours
+from ajs.model import Definitions, groups_above
+from ajs.operations.files import definition_texts, script_text
+from ajs.operations.odd_hours import odd_hours
+from ajs.operations.progress import Progress, counted, unwatched
+from ajs.operations.service import Service
+from ajs.operations.timetables import timetables
+from ajs.plan import RootPlan, coming, nested_plan
+from ajs.ports import Clock
+from ajs.schedule import DayMode, Timetable
+from ajs.store import plans, units
+from ajs.store.database import Reading
+
+
+class Linted(NamedTuple):
+    """A finding and where it stands in the definition files, where these were read."""
+
+    finding: Finding
+    place: Place | None = None
+
+
+def lint_files(
+    paths: Sequence[str],
+    *,
+    zone: str,
+    mode: DayMode,
+    clock: Clock,
+    progress: Progress = unwatched,
+) -> tuple[Linted, ...]:
+    """Read definition files as ``ajsdefine`` does, store nothing, and return what is suspicious in them.
+
+    Raises DefinitionError with every problem of all files.
+    """
+    from ajs.definition.reader import read
+
+    found = read(definition_texts(paths), script_text, watch=partial(progress, "reading"))
+    now = clock.now()
+    odd = odd_hours(zone, now.utc)
+    tables = _tables(found, mode)
+    findings: list[Finding] = []
+    linter = Linter(now.wall.date())
+    for path, table in counted(progress, "checking", tables.items()):
+        findings += linter.root(path, table)
+        findings += linter.clock_changes(path, table, odd)
+    findings += linter.calendars()
+    return tuple(Linted(one, place_of(found, one)) for one in findings)
+
+
+def _tables(found: Definitions, mode: DayMode) -> dict[str, Timetable]:
+    settings = {group.path: group.calendar for group in found.groups}
+    made: dict[str, Calendar] = {}
+    tables = {}
+    for root in found.roots:
+        groups = groups_above(root.path)
+        if groups[0] not in made:
+            above: list[tuple[str, CalendarSettings]] = [
+                (group, settings[group]) for group in groups if group in settings
+            ]
+            made[groups[0]] = Calendar.effective(above)
+        tables[root.path] = Timetable(root.jobnet, made[groups[0]], mode)
+    return tables
+
+
+def place_of(found: Definitions, finding: Finding) -> Place | None:
+    """Return where in the files that were read a finding stands, None where it is about something else."""
+    rule = finding.rule or 0
+    return found.places.get((finding.unit, rule)) or found.places.get((finding.unit, 0))
+
+
+def lint_stored(
+    tx: Reading,
+    service: Service,
+    wanted: Collection[int] | None = None,
+    progress: Progress = unwatched,
+) -> Iterator[Finding]:
+    """Yield what is suspicious in stored root jobnets, all or the wanted ones by id, and in their calendars."""
+    linter = Linter(service.clock.now().wall.date())
+    for path, table in counted(progress, "checking", _stored(tx, service.mode, wanted)):
+        yield from linter.root(path, table)
+    yield from linter.calendars()
+
+
+def _stored(
+    tx: Reading, mode: DayMode, wanted: Collection[int] | None
+) -> list[tuple[str, Timetable]]:
+    roots = units.roots(tx) if wanted is None else list(units.by_id(tx, wanted).values())
+    tables = timetables(tx, roots, mode)
+    return [(root.path, tables[root.id]) for root in roots if root.id in tables]
+
+
+def stored_clock_changes(tx: Reading, service: Service) -> Iterator[Finding]:
+    """Yield the coming starts of what is registered, nested ones too, that a change of the clocks affects."""
+    odd = odd_hours(service.time_zone, service.clock.now().utc)
+    if not odd:
+        return
+    roots = units.by_id(tx, plans.registered_roots(tx))
+    planned = plans.load_plans(tx, roots)
+    tables = timetables(tx, roots.values(), service.mode)
+    for number, plan in planned.items():
+        for starts in _affected(plan, tables[number], odd):
+            yield from in_odd_hours(roots[number].path, starts, odd)
+
+
+def _affected(
+    plan: RootPlan, table: Timetable, odd: Sequence[OddHour]
+) -> Iterator[dict[str, datetime]]:
+    """Yield the starts of each run that may fall into an odd hour, by what follows the root's path."""
+    for waiting in plan.waiting:
+        nested = ((path, one.start) for path, one in waiting.nested.items() if one.scheduled)
+        yield _named(waiting.slot.start, nested)
+    last = max(span.end for span in odd)
+    for start in takewhile(lambda s: s.slot.start < last, coming(plan, table)):
+        # A nested jobnet starts less than 48 hours after the base time of its execution date.
+        first, end = table.window(start.slot.exec_date)
+        end = max(end, start.slot.start + timedelta(minutes=1))
+        first = min(first, start.slot.start)
+        if any(span.first < end and first < span.end for span in odd):
+            fresh = nested_plan(table, plan.registration.registered, start.slot, start.ties)
+            nested = ((path, one.start) for path, one in fresh.items())
+            yield _named(start.slot.start, nested)
+
+
+def _named(root: datetime, nested: Iterator[tuple[str, datetime | None]]) -> dict[str, datetime]:
+    lower = ((f"/{path}", at) for path, at in nested)
+    return {path: at for path, at in chain([("", root)], lower) if at is not None}
