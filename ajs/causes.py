@@ -40,6 +40,8 @@ class Why(Enum):
     BELOW = "unit {unit} {ended}"
     ALL_ENDED = "all its units have ended"
     EMPTY = "it has no units"
+    NO_MANAGER = "no manager ran at its start time {value}"
+    NOT_TODAY = "the manager was started with nothing of that day to run"
     PREVIOUS_RUNS = "the run {value} of the same root jobnet was still going"
     WAITS_UPPER = "its upper jobnet {unit} has not started"
     WAITS_PREDECESSOR = "predecessor {unit} has not ended"
@@ -89,7 +91,9 @@ ENDED_WORDS: Mapping[str, str] = {
 }
 
 
-TIMES = frozenset({Why.START_TIME, Why.WAITS_TIME, Why.NO_CONTACT, Why.NO_WAY})
+MISSED = frozenset({Why.NO_MANAGER, Why.NOT_TODAY})
+"""Causes for which a run that is skipped counts as missed: nothing of its own kept it from running."""
+TIMES = frozenset({Why.START_TIME, Why.NO_MANAGER, Why.WAITS_TIME, Why.NO_CONTACT, Why.NO_WAY})
 """Causes whose value is a wall-clock time."""
 
 

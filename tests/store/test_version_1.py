@@ -16,8 +16,12 @@ from ajs.store.undo import undo_rows
 from ajs.store.upgrade import upgrade
 from tests.store import kit
 
-UNSET = (("deleted", None), ("time_zone", None), ("schedule", None))
-"""What no version before could say: who deleted a unit, and what the times of the plans mean."""
+UNSET = (
+    *(("deleted", None), ("time_zone", None), ("schedule", None), ("planning", None)),
+    *(("count", None), ("skip_overdue", None), ("cancelled", None), ("frozen_path", None)),
+    *(("frozen_definition", None), ("frozen_calendars", None)),
+)
+"""What no version before could say: who deleted a unit, what the times of the plans mean, fixed registration."""
 HOLD = 6
 """The newest operation of that state: a hold."""
 
@@ -74,7 +78,7 @@ def test_nothing_is_lost_and_the_schema_is_that_of_a_new_state(folder, tmp_path)
     before = dumped(folder)
     done = upgrade(folder, kit.at())
     assert (done.before, done.after) == (1, SCHEMA)
-    after = dumped(folder, "agent_definition", "fleet")
+    after = dumped(folder, "agent_definition", "fleet", "frozen_calendars")
     assert as_kept(after) == as_kept(before)
     kit.new_store(tmp_path / "new").close()
     assert schema(folder) == schema(str(tmp_path / "new"))
