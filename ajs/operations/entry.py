@@ -326,7 +326,12 @@ def _merged(root: Unit, fixed: Fixed) -> Iterator[str]:
     run = f"{root.path}:{execution_id(first.id)} on {first.slot.start:%Y-%m-%d %H:%M}"
     others = len(fixed.merged) - 1
     more = f" and {others} more" if others else ""
-    yield f"{run}{more} {'are' if others else 'is'} registered already, and stays as it is"
+    standing = (
+        "are registered already, and stay as they are"
+        if others
+        else "is registered already, and stays as it is"
+    )
+    yield f"{run}{more} {standing}"
 
 
 def _immediate(

@@ -241,7 +241,7 @@ def _not_registered(root: Unit) -> AjsError:
 def _nothing(root: Unit, what: str) -> AjsError:
     return NoSchedule(
         f"{root.path} has {what}, so there is nothing to cancel",
-        hint=f"ajsshow --schedule {root.path} lists the coming runs; dummies go when the registration is cancelled",
+        hint=f"ajsshow -g a {root.path} lists its runs; dummies go when the whole registration is cancelled",
         unit=root.path,
     )
 

@@ -119,9 +119,11 @@ def _outcome_json(one: Outcome) -> dict[str, object]:
 def left_text(left: Left, *, service: str) -> str:
     """Return a line for each root jobnet: whether it is no longer registered, and what will not come or is gone."""
     lines = [_left(root) for root in left.roots]
-    lines.append(
-        undo(service, left.operation) if left.operation else "dry run, nothing was changed"
-    )
+    if not left.operation:
+        lines.append("dry run, nothing was changed")
+    elif not any(root.results for root in left.roots):
+        # Results that are gone cannot be brought back.
+        lines.append(undo(service, left.operation))
     return "\n".join(lines)
 
 
