@@ -121,7 +121,7 @@ def test_started_one_after_the_other_every_planned_start_runs_once(lines, number
     plan = fixed(number)
     wanted = [s.slot for s in islice(registrable(plan.registration, timetable), 10)]
     plan = stored(by_count(plan, timetable, {}).plan)
-    ran = []
+    ran: list[Slot] = []
     while plan.waiting and len(ran) < len(wanted):
         first = plan.waiting[0]
         ran.append(first.slot)
