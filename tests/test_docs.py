@@ -80,7 +80,15 @@ def test_commands_print_what_the_page_shows(page, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("number", "schema"), [(0, "show"), (1, "show-long"), (2, "show-schedule"), (4, "history")]
+    ("number", "schema"),
+    [
+        (0, "show"),
+        (1, "show-long"),
+        (2, "show-schedule"),
+        (3, "schedule"),
+        (4, "calendar"),
+        (6, "history"),
+    ],
 )
 def test_the_json_that_the_manual_shows_keeps_its_schema(number, schema):
     page = (DOCS / "reference" / "json.md").read_text("utf-8")

@@ -14,6 +14,7 @@ import pytest
 
 COMMANDS = {
     "ajs",
+    "ajscalendar",
     "ajsdefine",
     "ajsdelete",
     "ajsentry",
@@ -21,6 +22,7 @@ COMMANDS = {
     "ajskill",
     "ajsleave",
     "ajsplan",
+    "ajsschedule",
     "ajsshow",
     "ajsstart",
     "ajsstop",

@@ -21,6 +21,7 @@ In reading order::
     published.py         the JSON Schema and the reference page, both made from the ``_schema`` modules
     stored.py            jobnets and calendars ↔ the compact form of the database
     stored_agents.py     agents, agent groups and destinations likewise
+    schedule_text.py     runs ↔ schedule information text, which is not YAML
 
 Only ``tree`` imports yaml; ``stored`` and ``stored_agents`` import nothing of the others, so that a command which
 reads the database pays nothing for the language.

@@ -14,7 +14,7 @@ def definition_text(found: Holidays, group: str, weekdays: tuple[str, ...]) -> s
     years = f"{found.first_year} to {found.last_year}"
     lines = [
         f"# Closed days of {found.country}: {kinds} holidays, {years}.",
-        f"# Written with {found.source} by: ajs calendar {asked}",
+        f"# Written with {found.source} by: ajscalendar {asked}",
         f"group: {group}",
         "calendar:",
         "  closed:",

@@ -10,7 +10,7 @@ from typing import Any
 from ajs.operations.show import KINDS
 from ajs.operations.waits import Stand
 from ajs.operations.why import Changed, TakenBack, Why, WhyRun, prohibits
-from ajs.reasons import Reason
+from ajs.reasons import Because, Reason
 from ajs.render.history import change_words, changes_json, operation_json, typed
 from ajs.render.show import status_text
 from ajs.render.show_long import cause_text, registered_at, registered_how
@@ -29,6 +29,9 @@ PASSED = {
     "not_registered": "the rules give a run, but it is not among those that were registered",
     "had_its_turn": "the rules give a run, but it has had its turn: it ran, at its time or at another one",
 }
+
+_STARTS = (Because.NESTED_RUNS, Because.FOLLOWS)
+"""How the chain of a nested jobnet ends when it runs."""
 
 
 def as_text(found: Why) -> str:
@@ -71,7 +74,17 @@ def _headlines(found: Why) -> Iterator[str]:
     if found.deleted is not None:
         yield f"{found.unit}: deleted by {_who(found.deleted)} (operation {found.deleted.id})"
     elif found.registration is None:
-        yield f"{found.unit} is not registered for execution; by its rules, if registered now:"
+        runs = any(
+            reason.because is Because.RUNS
+            for one, reasons in found.rules
+            for reason in reasons
+            if one == found.day
+        )
+        whose = "it" if found.unit == found.root else "its root jobnet"
+        would = "would run" if runs else "would not run"
+        yield (
+            f"{found.unit} is not registered for execution; registered now, {whose} {would} on {day}"
+        )
         return
     if not found.runs:
         yield f"{found.unit} does not run on {day}"
@@ -83,6 +96,8 @@ def _in_short(found: Why, run: WhyRun) -> str:
     where = _clock(run.slot)
     if run.generation is None:
         name = "coming run"
+        if run.start is None and run.nested and run.nested[-1].because not in _STARTS:
+            return f"does not run in the {name} of the root on {where}"
         return (
             f"{name} on {where}" if found.unit == found.root else f"{name} of the root on {where}"
         )
