@@ -14,6 +14,7 @@ from itertools import islice, takewhile
 from ajs.plan import (
     Generation,
     Method,
+    NestedPlan,
     Phase,
     Registration,
     RootPlan,
@@ -104,6 +105,32 @@ def at_time(plan: RootPlan, timetable: Timetable, slot: Slot, holds: Mapping[str
         holds=dict(holds),
     )
     return Fixed(replace(plan, generations=(*plan.generations, added)))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One run as a schedule information file tells it; ``nested`` are the starts that it names, None for none."""
+
+    slot: Slot
+    holds: Mapping[str, bool]
+    nested: Mapping[str, datetime | None]
+
+
+def as_told(plan: RootPlan, timetable: Timetable, runs: Iterable[Told]) -> Fixed:
+    """Register runs as a file tells them (commands.md 4.1); nested jobnets that it leaves out have the root's time."""
+    merged: list[Generation] = []
+    for run in runs:
+        found = at_time(plan, timetable, run.slot, run.holds)
+        merged += found.merged
+        if found.merged:
+            continue
+        *others, made = found.plan.generations
+        nested = dict(made.nested)
+        for path, start in run.nested.items():
+            nested[path] = NestedPlan(start=start, original=start)
+        made = replace(made, added=False, nested=nested)
+        plan = replace(found.plan, generations=(*others, made))
+    return Fixed(plan, tuple(merged))
 
 
 def _with(

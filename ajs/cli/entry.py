@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 )
 @click.option("-d", "--date", metavar="DATE", help="Fixed: one run on this date, without rules.")
 @click.option("-t", "--time", metavar="TIME", help="Its start time, hours 0 to 47 (with -d).")
+@click.option("-p", "--schedule-file", metavar="FILE", help="Fixed: the runs that a file tells.")
 @click.option(
     "-o", "--skip-overdue", is_flag=True, help="Leave out starts missed while no manager ran."
 )
@@ -149,10 +150,12 @@ def _wait(
 
 def _how(given: dict[str, Any]) -> Registering:
     """Return what the options say of the registration; they have been checked."""
-    from ajs.operations.entry import Registering
+    from ajs.operations.entry import Registering, read_runs
     from ajs.plan import Method
 
-    period = at = None
+    period = at = runs = None
+    if given["schedule_file"] is not None:
+        runs = read_runs(given["schedule_file"])
     if given["begin"] is not None:
         period = typed_day("-b", given["begin"]), typed_day("-e", given["end"])
     if given["date"] is not None:
@@ -160,7 +163,7 @@ def _how(given: dict[str, Any]) -> Registering:
     method = Method.PLANNED
     if given["immediate"]:
         method = Method.IMMEDIATE
-    elif period or at or given["generations"]:
+    elif period or at or given["generations"] or runs is not None:
         method = Method.FIXED
     return Registering(
         method=method,
@@ -169,6 +172,7 @@ def _how(given: dict[str, Any]) -> Registering:
         period=period,
         count=given["generations"] or 0,
         at=at,
+        runs=runs,
         skip_overdue=given["skip_overdue"],
     )
 
@@ -180,6 +184,7 @@ WAYS = {
     "-b -e": ("begin", "end"),
     "-g": ("generations",),
     "-d -t": ("date", "time"),
+    "-p": ("schedule_file",),
 }
 """The ways to register, each by the options that say it: one at a time (commands.md 4)."""
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ajs.calendar import LAST_YEAR, TypedDay
+from ajs.definition.schedule_text import PlannedRun, from_text
 from ajs.errors import AlreadyRegistered, BadValue, NeverRuns, NoSuchDate, Refused, WrongKind
-from ajs.model import groups_above
+from ajs.files import MIB, open_regular, read_whole
+from ajs.model import Jobnet, groups_above
 from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
@@ -23,7 +25,16 @@ from ajs.plan import (
     nested_without_rules,
     with_next,
 )
-from ajs.registering import MOST_RUNS, Fixed, Period, at_time, by_count, by_period
+from ajs.registering import (
+    MOST_RUNS,
+    Fixed,
+    Period,
+    Told,
+    as_told,
+    at_time,
+    by_count,
+    by_period,
+)
 from ajs.schedule import Slot, Timetable
 from ajs.store import log, plans, units
 from ajs.store.database import Reading
@@ -33,14 +44,23 @@ from ajs.store.presence import poke
 from ajs.store.sources import freeze_calendars
 from ajs.store.units import ROOT, Unit
 
+MOST_TEXT = 16 * MIB
+"""How large a schedule information file can be."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registering:
     """How root jobnets are registered: planned, with or without today's past run, fixed, or immediate; perhaps held.
 
-    Fixed is one of three: for a ``period`` of execution dates, for so many future generations (``count``), or ``at`` a
-    date and time in minutes after 0:00. ``skip_overdue``: a start missed without a manager is left out.
+    Fixed is one of four: for a ``period`` of execution dates, for so many future generations (``count``), ``at`` a
+    date and time in minutes after 0:00, or for the ``runs`` of a schedule information file. ``skip_overdue``: a start
+    missed without a manager is left out.
     """
+
+    @property
+    def by_rules(self) -> bool:
+        """Whether fixed runs are computed from rules and calendars, which are frozen then."""
+        return self.period is not None or self.count > 0
 
     method: Method
     catch_up: bool = True
@@ -48,6 +68,7 @@ class Registering:
     period: tuple[TypedDay, TypedDay] | None = None
     count: int = 0
     at: tuple[TypedDay, int] | None = None
+    runs: tuple[PlannedRun, ...] | None = None
     skip_overdue: bool = False
 
 
@@ -79,6 +100,21 @@ class Entry:
     notes: tuple[str, ...] = ()
 
 
+def read_runs(name: str) -> tuple[PlannedRun, ...]:
+    """Return the runs of a schedule information file; raises BadValue, with the place in it, when it has none."""
+    try:
+        with open_regular(name) as file:
+            text = read_whole(file, MOST_TEXT).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise BadValue(
+            f"-p {name} cannot be read: {why}",
+            hint="ajsschedule --format schedule writes such a file",
+            value=name,
+        ) from error
+    return from_text(text, name)
+
+
 def entry(
     service: Service,
     names: Sequence[Name],
@@ -98,11 +134,10 @@ def entry(
         before = plans.load_plans(tx, [r.id for r in roots])
         _refuse_planning(tx, roots, how)
         notes = list(_skipped(tx, roots, tables, how))
-        by_rules = how.method is Method.FIXED and how.at is None
-        calendars = freeze_calendars(tx) if by_rules else ""
+        calendars = freeze_calendars(tx) if how.by_rules else ""
         changes = []
         for root in counted(progress, "registering", roots):
-            frozen = Frozen(root.path, root.definition or "", calendars) if by_rules else None
+            frozen = Frozen(root.path, root.definition or "", calendars) if how.by_rules else None
             was = before.get(root.id)
             after, said = _registered(root, was, tables[root.id], how, frozen, now)
             changes.append(PlanChange(root.id, was, after))
@@ -222,7 +257,7 @@ def _registration(
     if how.method is Method.FIXED and old.method is Method.FIXED:
         # One more run or period: the dummies after a number of runs stay, and stay what they are.
         new = replace(new, cancelled=old.cancelled, count=how.count or old.count)
-        if how.at is not None or (old.count and not how.count):
+        if not how.by_rules or (old.count and not how.count):
             new = replace(new, registered=old.registered, frozen=old.frozen)
     return new
 
@@ -243,6 +278,17 @@ def _fixed(
         slot = timetable.typed(day.on(today), minutes)
         _refuse_past(root, slot, timetable, now, skip_overdue=how.skip_overdue)
         return at_time(plan, timetable, slot, holds)
+    if how.runs is not None:
+        told = [_told(root, run, timetable, now) for run in how.runs if run.root.name == root.path]
+        if not told:
+            raise NeverRuns(
+                f"{root.path}: the schedule information file has no run of it",
+                hint=f"a line that is not indented begins with {root.path}",
+                unit=root.path,
+            )
+        for one in told:
+            _refuse_past(root, one.slot, timetable, now, skip_overdue=how.skip_overdue)
+        return as_told(plan, timetable, told)
     # What is registered now is computed from what is defined now, also where dummies come from what was before.
     fresh = replace(plan, registration=replace(registration, registered=now))
     if how.period is not None:
@@ -272,6 +318,35 @@ def _fixed(
     return replace(
         fixed,
         plan=replace(fixed.plan, registration=replace(registration, cancelled=cancelled)),
+    )
+
+
+def _told(root: Unit, run: PlannedRun, timetable: Timetable, now: datetime) -> Told:
+    """Return a run of a schedule information file; its dates are execution dates."""
+    slot = Slot(now.replace(microsecond=0), timetable.day_of(now))
+    if run.root.start is not None:
+        slot = timetable.typed(run.root.start.day, run.root.start.minutes)
+    nested = {path for path, unit in timetable.jobnet.walk() if isinstance(unit, Jobnet)}
+    first, end = timetable.window(slot.exec_date)
+    for line in run.nested:
+        at = line.start.instant if line.start is not None else first
+        if line.name not in nested or not first <= at < end:
+            what = (
+                "is no nested jobnet" if line.name not in nested else "starts outside its 48 hours"
+            )
+            raise Refused(
+                f"{root.path}/{line.name} {what} in the run of {slot.exec_date}",
+                hint="take its line out of the schedule information file, or change it",
+                unit=f"{root.path}/{line.name}",
+            )
+    return Told(
+        slot,
+        {
+            line.name if line is not run.root else "": True
+            for line in (run.root, *run.nested)
+            if line.hold
+        },
+        {line.name: None if line.start is None else line.start.instant for line in run.nested},
     )
 
 
