@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from ajs.calendar import FIRST_YEAR, LAST_YEAR
 from ajs.definition.problems import shown
@@ -36,6 +36,13 @@ class At:
 
     day: date
     minutes: int
+
+    @property
+    def instant(self) -> datetime:
+        """The clock time that is meant."""
+        return datetime(self.day.year, self.day.month, self.day.day) + timedelta(
+            minutes=self.minutes
+        )
 
     def __str__(self) -> str:
         """``YYYYMMDDHHMM``.

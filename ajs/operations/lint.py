@@ -16,7 +16,7 @@ from ajs.operations.files import definition_texts, script_text
 from ajs.operations.odd_hours import odd_hours
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
-from ajs.operations.timetables import timetables
+from ajs.operations.timetables import planned_by, timetables
 from ajs.plan import RootPlan, coming, nested_plan
 from ajs.ports import Clock
 from ajs.schedule import DayMode, Timetable
@@ -108,6 +108,7 @@ def stored_clock_changes(tx: Reading, service: Service) -> Iterator[Finding]:
     roots = units.by_id(tx, plans.registered_roots(tx))
     planned = plans.load_plans(tx, roots)
     tables = timetables(tx, roots.values(), service.mode)
+    tables = planned_by(tx, planned, tables, service.mode)
     for number, plan in planned.items():
         for starts in _affected(plan, tables[number], odd):
             yield from in_odd_hours(roots[number].path, starts, odd)

@@ -154,16 +154,27 @@ def _registration(image: Image, root: str) -> Iterator[RowChange]:
             after=now["method"] if now else "",
         )
         return
-    for key in ("method", "floor_start", "catch_up", "done"):
-        if was[key] != now[key]:
-            what = {"method": "registration", "floor_start": "passed_by"}.get(key, "plan")
-            sides = [str(side[key] or "") if what != "plan" else "" for side in (was, now)]
+    for key in ("method", "count", "floor_start", "catch_up", "done", "cancelled"):
+        # Images that older versions made lack what came later.
+        if was.get(key) != now.get(key):
+            what = {
+                "method": "registration",
+                "count": "generations",
+                "floor_start": "passed_by",
+            }.get(key, "plan")
+            sides = [str(side.get(key) or "") if what != "plan" else "" for side in (was, now)]
             yield RowChange(what=what, unit=root, before=sides[0], after=sides[1])
 
 
 def _there(row: Row | None) -> Row | None:
     """Return the row of a unit, or None for one that was deleted."""
     return None if row is None or row.get("deleted") is not None else row
+
+
+def _group(row: Row) -> Row:
+    """Return a unit's row with a group's calendar as ``body`` and whether it is a planning group beside it."""
+    body = json.loads(row["body"] or "{}")
+    return {**row, "planning": body.pop("planning", False), "body": body}
 
 
 UNIT_COLUMNS = {"comment": "comment", "body": "calendar", "position": "order"}
@@ -186,6 +197,10 @@ def _unit(image: Image) -> Iterator[RowChange]:
             before=(was["definition"] or "")[:12],
             after=(now["definition"] or "")[:12],
         )
+    was, now = _group(was), _group(now)
+    if was["planning"] != now["planning"]:
+        sides = [_yes(side["planning"]) for side in (was, now)]
+        yield RowChange(what="planning_group", unit=now["path"], before=sides[0], after=sides[1])
     for column, what in UNIT_COLUMNS.items():
         if was[column] != now[column]:
             said = column == "comment"

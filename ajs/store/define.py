@@ -36,7 +36,8 @@ STORED_INSIDE = """
 NEXT = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'unit'"
 
 ADD = """
-    INSERT INTO unit (id, path, name, kind, upper, root, position, comment, body, definition, deleted, version)
+    INSERT INTO unit (id, path, name, kind, upper, root, position, comment, body, definition, deleted,
+                      version)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
 """
 

@@ -12,6 +12,7 @@ import pytest
 from ajs.cli.boundary import run
 from ajs.fleet import NOBODY_MET
 from ajs.operations.service import open_service
+from ajs.runner.beginning import Overdue
 from ajs.runner.manager import Manager
 from ajs.testing import FakeClock, FakeMachine, FakeRun, runs_by_path
 
@@ -73,15 +74,18 @@ class Home:
 
         ``2026-08-11T00:30 first=12m report/print=1m:5 limit=1``: the time; how many minutes jobs last and with which
         return code they end, by path below the root jobnet, no time and 0 when nothing is said; how many may run at
-        once.
+        once. ``overdue=skip`` is ``ajsstart -o``, ``overdue=nothing_today`` is ``ajsstart -t``.
         """
         until, *words = line.split()
-        end, limit = datetime.fromisoformat(until), None
+        end, limit, overdue = datetime.fromisoformat(until), None, Overdue.START
         for word in words:
             name, _, value = word.partition("=")
             lasts, _, code = value.partition(":")
             if name == "limit":
                 limit = int(value)
+                continue
+            if name == "overdue":
+                overdue = Overdue(value)
                 continue
             minutes = timedelta(minutes=int(lasts.removesuffix("m")))
             self.jobs[name] = FakeRun(lasts=minutes, return_code=int(code or 0))
@@ -90,6 +94,7 @@ class Home:
         ) as service:
             places = _Places(self.machine)
             manager = Manager(service.store, self.clock, places, service.mode, limit=limit)
+            manager.begin(overdue)
             for _ in range(TURNS):
                 turn = manager.turn()
                 if turn.again:

@@ -1,0 +1,142 @@
+"""Fixed registration through commands: what ``ajs undo`` takes back, planning groups, and what a start leaves out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ajs.model import JobGroup
+from ajs.operations.service import open_service
+from ajs.store import log, plans, units
+from ajs.store.define import apply_definitions
+
+
+def schedule(home, path: str = "/g/daily") -> list[str]:
+    shown = home.ajs(f"ajsshow --schedule --days 6 {path}").splitlines()
+    return [line for line in shown if line.startswith(path)]
+
+
+def registered(home, path: str = "/g/daily"):
+    with (
+        open_service(home=str(home.folder), name=None, clock_of=lambda _: home.clock) as service,
+        service.store.read() as tx,
+    ):
+        unit = units.by_path(tx, path)
+        assert unit is not None
+        return plans.load_plan(tx, unit.id)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["ajsentry -b 11 -e 13 /g/daily"],
+        ["ajsentry -g 3 -o /g/daily"],
+        ["ajsentry -d 13 -t 25:30 -h /g/daily"],
+        ["ajsentry -b 11 -e 13 /g/daily", "ajsentry -g 1 /g/daily"],
+        ["ajsentry -b 11 -e 13 /g/daily", "ajsentry -n /g/daily"],
+        ["ajsentry -b 11 -e 13 /g/daily", "ajsleave -v 12 -w 12 /g/daily"],
+        ["ajsentry -g 2 /g/daily", "ajsleave -B 20260810001 /g/daily"],
+        ["ajsentry -g 2 /g/daily", "ajsleave -B schedule /g/daily"],
+    ],
+)
+def test_an_undo_brings_back_what_was(home, lines):
+    for line in lines[:-1]:
+        home.ajs(line)
+    before = schedule(home)
+    home.ajs(lines[-1])
+    assert schedule(home) != before
+    home.ajs(f"ajs undo {len(lines) + 1}")
+    assert schedule(home) == before
+
+
+def test_what_was_frozen_is_stored_and_counts_after_a_renaming_too(home):
+    home.ajs("ajsentry -g 1 /g/daily")
+    plan = registered(home)
+    assert plan.registration.frozen.path == "/g/daily"
+    before = schedule(home)
+    text = (home.folder / "g.yaml").read_text()
+    home.file("g.yaml", text.replace("22:00", "20:00").replace("[sat, sun]", "[mon, tue, wed]"))
+    home.ajs("ajsdefine g.yaml")
+    assert schedule(home) == before
+    home.run("2026-08-10T23:30")
+    assert schedule(home)[0].split()[1:] == ["@A2", "2026-08-11", "Tue", "22:00"]
+
+
+def test_a_planning_group_takes_fixed_registration_only(home):
+    with (
+        open_service(home=str(home.folder), name=None, clock_of=lambda _: home.clock) as service,
+        service.store.write() as tx,
+    ):
+        operation = log.begin(
+            tx, service.clock.now(), os_user="hanako", verb="define", command=["ajsdefine"]
+        )
+        apply_definitions(tx, [JobGroup(path="/g", planning=True)], [], [], operation)
+    for line in ("ajsentry /g/daily", "ajsentry -n /g/daily"):
+        assert "the planning group /g" in home.ajs(line)
+    assert "/g  planning group no -> yes" in home.ajs("ajs history 2")
+    assert "registered for fixed" in home.ajs("ajsentry -g 1 /g/daily")
+
+
+def test_one_run_of_several_missed_planned_ones_starts_and_the_others_are_missed(home):
+    home.ajs("ajsentry /g/daily")
+    home.clock.jump_to_wall(home.clock.now().wall.replace(day=13, hour=9))
+    home.run("2026-08-13T10:30:00")
+    assert "the run of 2026-08-12 22:00: missed" in home.ajs("ajs why /g/daily 2026-08-12")
+    assert schedule(home)[0].split()[1:3] == ["@A2", "2026-08-13"]
+
+
+def test_started_without_what_was_missed_none_of_it_starts(home):
+    home.ajs("ajsentry /g/daily")
+    home.ajs("ajsentry -n /g/never")
+    home.clock.jump_to_wall(home.clock.now().wall.replace(day=13, hour=9))
+    home.run("2026-08-13T10:30:00 overdue=skip")
+    assert "@A1" in home.ajs("ajsshow -g a /g/daily")
+    assert "Skipped so not exe." in home.ajs("ajsshow -g a /g/daily")
+    assert "Ended normally" in home.ajs("ajsshow -g a /g/never")
+    assert [line.split()[2] for line in schedule(home)][:2] == ["2026-08-13", "2026-08-14"]
+
+
+def test_a_held_start_is_not_missed(home):
+    home.ajs("ajsentry -h /g/daily")
+    home.run("2026-08-10T22:30:00")
+    home.run("2026-08-11T09:00:00 overdue=skip")
+    assert "Being held" in home.ajs("ajsshow -g a /g/daily")
+
+
+def test_a_deleted_result_cannot_be_brought_back(home):
+    home.ajs("ajsentry -n /g/never")
+    home.run("2026-08-10T13:00:00")
+    assert home.ajs("ajsleave -B result /g/never") == "/g/never: 1 result is deleted"
+    assert "the results that it deleted are gone" in home.ajs("ajs undo 3")
+    assert "nothing to cancel" in home.ajs("ajsleave -B result /g/never")
+
+
+def ajs(home, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a process of its own, with the system's clock."""
+    environment = {**os.environ, "AJS_HOME": str(home.folder)}
+    return subprocess.run(
+        [Path(sys.executable).with_name("ajs"), *words],
+        cwd=home.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_cold_start_of_a_real_manager_cancels_all_and_says_what(home):
+    assert ajs(home, "entry", "-n", "/g/never").returncode == 0
+    assert ajs(home, "start", "--until-idle", "--quiet").returncode == 0
+    assert ajs(home, "entry", "-g", "2", "/g/daily").returncode == 0
+    cold = ajs(home, "start", "-c", "--until-idle", "--reason", "moved here")
+    assert cold.returncode == 0
+    said = "cold start: 2 registrations cancelled, 2 coming runs and 1 result gone"
+    assert said in cold.stderr
+    assert schedule(home) == ["/g/daily is not registered"]
+    assert "moved here" in home.ajs("ajs history")
+    assert "are gone" in home.ajs("ajs undo 4")
