@@ -62,6 +62,20 @@ NOT_YET = {
     "gen-08-multi-concurrent": "overlapping runs (ms, mp)",
     "gen-10-planned-multi-lost-dummies": "overlapping runs (ms, mp)",
     "r26-second-run-of-one-moment-is-not-lost": "overlapping runs (ms, mp)",
+    "more-valid-until-looks-at-the-moved-day": "valid until (ed)",
+    "more-nested-valid-until": "valid until (ed)",
+    "more-exclusive-looks-at-the-moved-day": "exclusive jobnet (ejn)",
+    "more-nested-exclusive": "exclusive jobnet (ejn)",
+    "more-calendar-of-another-group-with-its-base-day": "calendar of another group (jc)",
+    "more-started-without-overdue-ones": "cold and hot start, overdue starts",
+    "more-prohibiting-makes-no-dummy-real": "fixed registration by number",
+    "more-fixed-registrations-add-up": "fixed registration for a period",
+    "more-fixed-prohibition-cannot-be-undone": "fixed registration for a period",
+    "more-leave-by-number": "fixed registration for a period",
+    "more-fixed-at-a-time-takes-nested-along": "fixed registration by date and time",
+    "more-multi-loses-dummies-while-waiting": "overlapping runs (ms, mp)",
+    "more-held-after-a-warning": "hold after a bad end (ha)",
+    "more-keep-one-log": "logs to keep (rg)",
 }
 """Stories of registration, overlap and definition keys that are being built; to become empty."""
 
