@@ -71,6 +71,30 @@ class HoldGeneration:
         """What makes a repeat recognisable."""
         return f"{self.generation}:hold@{self.version}"
 
+    @property
+    def status(self) -> Status:
+        """The status in which it waits on."""
+        return Status.HOLDING
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitPrevious:
+    """The generation waits on for the end of a run of the same root jobnet: *Wait for prev. to end* (6.9)."""
+
+    generation: int
+    version: int
+    cause: Cause
+
+    @property
+    def id(self) -> str:
+        """What makes a repeat recognisable."""
+        return f"{self.generation}:await@{self.version}"
+
+    @property
+    def status(self) -> Status:
+        """The status in which it waits on."""
+        return Status.TERMWAIT
+
 
 @dataclass(frozen=True, slots=True)
 class ChangeUnit:
@@ -231,6 +255,7 @@ Commit = (
     StartGeneration
     | SkipGeneration
     | HoldGeneration
+    | AwaitPrevious
     | ChangeUnit
     | QueueAttempt
     | PlaceAttempt

@@ -22,13 +22,16 @@ SCHEDULES = ("24h", "48h")
 DEFAULT_SCHEDULE = "24h"
 
 TOP_KEYS = ("default_service", "services")
-SERVICE_KEYS = ("folder", "time_zone", "schedule", "jobs_at_once")
+SERVICE_KEYS = ("folder", "time_zone", "schedule", "jobs_at_once", "keep_fates_days")
+KEEP_FATES_DAYS = 400
+"""How long what became of a planned run is kept, in days after its planned start, when the file does not say."""
 
 
 class Service(NamedTuple):
     """One scheduler service: its state folder (absolute), IANA time zone, and 24- or 48-hour schedule.
 
-    ``jobs_at_once`` is how many jobs may run on this machine at once, None when the file does not say.
+    ``jobs_at_once`` is how many jobs may run on this machine at once, None when the file does not say;
+    ``keep_fates_days`` how many days what became of a planned run is kept.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Service(NamedTuple):
     time_zone: str
     schedule: str
     jobs_at_once: int | None = None
+    keep_fates_days: int = KEEP_FATES_DAYS
 
 
 class Config(NamedTuple):
@@ -220,15 +224,17 @@ def _service(file: str, name: str, table: object) -> Service:
         _wrong(
             f"{file}: {where}.schedule is {schedule!r}", f"use {' or '.join(SCHEDULES)}", schedule
         )
-    jobs = table.get("jobs_at_once")
-    if jobs is not None and (type(jobs) is not int or jobs < 1):
-        _wrong(
-            f"{file}: {where}.jobs_at_once is {jobs!r}",
-            "write a whole number from 1 on, or leave the line out",
-            str(jobs),
-        )
+    jobs = _count(file, f"{where}.jobs_at_once", table.get("jobs_at_once"))
+    days = _count(file, f"{where}.keep_fates_days", table.get("keep_fates_days"))
     base = os.path.dirname(os.path.abspath(file))
-    return Service(name, os.path.normpath(os.path.join(base, folder)), zone, schedule, jobs)
+    return Service(
+        name,
+        os.path.normpath(os.path.join(base, folder)),
+        zone,
+        schedule,
+        jobs,
+        days or KEEP_FATES_DAYS,
+    )
 
 
 def check_name(name: str, file: str = FILE) -> None:
@@ -275,6 +281,16 @@ def _zone_file(zone: str) -> bool:
             return file.read(4) == b"TZif"
     except OSError:
         return False
+
+
+def _count(file: str, key: str, value: object) -> int | None:
+    if value is not None and (type(value) is not int or value < 1):
+        _wrong(
+            f"{file}: {key} is {value!r}",
+            "write a whole number from 1 on, or leave the line out",
+            str(value),
+        )
+    return value if isinstance(value, int) else None
 
 
 def _text(file: str, key: str, value: object) -> str:

@@ -19,6 +19,7 @@ from ajs import attempts as tables
 from ajs.actions import (
     AckAttempt,
     AskAgain,
+    AwaitPrevious,
     ChangeAttempt,
     ChangeUnit,
     Commit,
@@ -47,38 +48,11 @@ from ajs.lifecycle import (
     Status,
     UnitRun,
     changed,
-    fire,
     settle,
 )
 from ajs.model import Job, Jobnet
 from ajs.moment import Moment, wall_text
-from ajs.plan import Generation
-
-
-@dataclass(frozen=True, slots=True)
-class Previous:
-    """A run of the same root jobnet that has not ended."""
-
-    id: int
-    execution_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A generation that waits to start; ``status`` is TIMEWAIT, or HOLDING when it was held at its start."""
-
-    generation: Generation
-    root_path: str
-    execution_id: str
-    definition: Jobnet
-    definition_hash: str
-    status: Status = Status.TIMEWAIT
-    previous: Previous | None = None
-
-    @property
-    def held(self) -> bool:
-        """Whether the root is held, temporary changes counted."""
-        return self.generation.holds.get("", self.definition.hold)
+from ajs.starting import Before, Previous, Waiting, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,39 +111,10 @@ class Decision:
 def decide(snapshot: Snapshot, now: Moment) -> Decision:
     """Return all that follows from the snapshot at this moment.
 
-    A generation whose start has come is held when its root is held; is skipped when a run of the same root jobnet is
-    still going (schedule skip, rule book 6.9); else starts, and everything that follows inside it happens in the same
-    decision.
+    A generation whose start has come is held, skipped, waits for a run of the same root jobnet, or starts
+    (``starting``); everything that follows inside one that starts happens in the same decision.
     """
     return _Turn(snapshot, now).run()
-
-
-def first_runs(waiting: Waiting, now: Moment) -> dict[str, UnitRun]:
-    """Return the units of a generation that starts now, from its plan: the root runs, all others wait.
-
-    What is prohibited or has no schedule in this generation, or lies below such a jobnet, shows *Not sched. to exe.*
-    until its turn comes (rule book 5.4).
-    """
-    generation, definition = waiting.generation, waiting.definition
-    status = fire(Kind.JOBNET, waiting.status, Event.START)
-    runs = {
-        "": UnitRun(path="", status=status, planned=generation.slot.start, started=now.utc),
-    }
-    for path, unit in definition.walk():
-        nested = generation.nested.get(path) if isinstance(unit, Jobnet) else None
-        scheduled = nested is None or nested.depends or nested.start is not None
-        prohibited = path in generation.prohibited or (nested is not None and nested.prohibited)
-        above = runs[path.rpartition("/")[0]].status
-        planned = scheduled and not prohibited and above is not Status.NOPLAN
-        runs[path] = UnitRun(
-            path=path,
-            status=Status.TERMWAIT if planned else Status.NOPLAN,
-            planned=nested.start if nested is not None else None,
-            scheduled=scheduled,
-            prohibited=prohibited,
-            held=generation.holds.get(path, unit.hold),
-        )
-    return runs
 
 
 def apply(snapshot: Snapshot, decision: Decision) -> Snapshot:
@@ -182,6 +127,7 @@ def apply(snapshot: Snapshot, decision: Decision) -> Snapshot:
     live = dict(snapshot.live)
     attempts = dict(snapshot.attempts)
     units: dict[int, dict[str, UnitRun]] = {}
+    ended: dict[int, Status] = {}
     for action in decision.to_commit:
         match action:
             case StartGeneration(live=started):
@@ -189,8 +135,8 @@ def apply(snapshot: Snapshot, decision: Decision) -> Snapshot:
                 live[started.id] = started
             case SkipGeneration(generation=number):
                 del due[number]
-            case HoldGeneration(generation=number):
-                due[number] = replace(due[number], status=Status.HOLDING)
+            case HoldGeneration(generation=number) | AwaitPrevious(generation=number):
+                due[number] = replace(due[number], status=action.status)
             case ChangeUnit(generation=number, run=run):
                 if number not in units:
                     units[number] = dict(live[number].units)
@@ -201,8 +147,9 @@ def apply(snapshot: Snapshot, decision: Decision) -> Snapshot:
                 | ChangeAttempt(attempt=attempt)
             ):
                 attempts[attempt.key] = attempt
-            case EndGeneration(generation=number):
+            case EndGeneration(generation=number, status=status):
                 del live[number]
+                ended[number] = status
     for number, runs in units.items():
         if number in live:
             version = live[number].version + 1
@@ -213,7 +160,7 @@ def apply(snapshot: Snapshot, decision: Decision) -> Snapshot:
     asked = _still_asked(snapshot) | {action.id for action in decision.to_send}
     return replace(
         snapshot,
-        due=tuple(due.values()),
+        due=tuple(waiting.after(ended) for waiting in due.values()),
         live=live,
         attempts=attempts,
         observations=(),
@@ -242,7 +189,9 @@ class _Turn:
         self.now = now
         self.live = dict(snapshot.live)
         self.attempts = dict(snapshot.attempts)
-        self.ended: set[int] = set()
+        self.ended: dict[int, Status] = {}
+        self.latest: dict[str, Before] = {}
+        """The run of each root jobnet that has started last, of those that started now."""
         self.running: dict[str, dict[int, str]] = {}
         for generation in self.live.values():
             self.running.setdefault(generation.root_path, {})[generation.id] = (
@@ -349,7 +298,7 @@ class _Turn:
         root = self.live[number].units[""].status
         if root.ended:
             self.to_commit.append(EndGeneration(number, root))
-            self.ended.add(number)
+            self.ended[number] = root
             del self.running[self.live.pop(number).root_path][number]
 
     def _withdraw(self, number: int) -> bool:
@@ -374,48 +323,29 @@ class _Turn:
         return found
 
     def _start(self, waiting: Waiting) -> None:
-        generation = waiting.generation
-        key = (generation.id, "")
-        if self.now.wall < generation.slot.start:
-            at = wall_text(generation.slot.start)
-            self.reasons[key] = Cause(Why.WAITS_TIME, value=at)
+        path = waiting.root_path
+        before = self.latest.get(path, waiting.before)
+        waiting = replace(waiting, previous=self._going_on(waiting), before=before)
+        found = step(waiting.after(self.ended), self.now)
+        if isinstance(found, Cause):
+            self.reasons[waiting.generation.id, ""] = found
             return
-        if waiting.held:
-            self.reasons[key] = Cause(Why.HELD)
-            if waiting.status is not Status.HOLDING:
-                hold = HoldGeneration(generation.id, generation.version, self.reasons[key])
-                self.to_commit.append(hold)
-            return
-        previous = self._previous(waiting)
-        if previous is not None:
-            cause = Cause(Why.PREVIOUS_RUNS, value=previous)
-            self.to_commit.append(SkipGeneration(generation.id, cause))
-            return
-        live = LiveGeneration(
-            id=generation.id,
-            root_path=waiting.root_path,
-            execution_id=waiting.execution_id,
-            exec_date=generation.slot.exec_date,
-            definition_hash=waiting.definition_hash,
-            definition=waiting.definition,
-            units=first_runs(waiting, self.now),
-            version=generation.version,
-        )
-        cause = Cause(Why.START_TIME, value=wall_text(generation.slot.start))
-        if waiting.status is Status.HOLDING:
-            cause = Cause(Why.RELEASED)
-        self.live[live.id] = live
-        self.running.setdefault(live.root_path, {})[live.id] = live.execution_id
-        self.to_commit.append(StartGeneration(live, waiting.status, cause))
-        self._settle(live.id)
+        self.to_commit.append(found)
+        if isinstance(found, HoldGeneration | AwaitPrevious):
+            self.reasons[found.generation, ""] = found.cause
+        elif isinstance(found, StartGeneration):
+            live = found.live
+            self.live[live.id] = live
+            self.running.setdefault(path, {})[live.id] = live.execution_id
+            self._settle(live.id)
+            status = self.ended.get(live.id, Status.RUNNING)
+            self.latest[path] = Before(live.id, live.execution_id, status)
 
-    def _previous(self, waiting: Waiting) -> str | None:
-        """Return the execution ID of a run of the same root that has not ended by now."""
-        here = self.running.get(waiting.root_path)
-        if here:
-            return next(iter(here.values()))
-        previous = waiting.previous
-        return None if previous is None or previous.id in self.ended else previous.execution_id
+    def _going_on(self, waiting: Waiting) -> tuple[Previous, ...]:
+        """Return the runs of the same root that went on at last sight, or go on."""
+        found = {p.id: p.execution_id for p in waiting.previous}
+        found |= self.running.get(waiting.root_path, {})
+        return tuple(Previous(*one) for one in sorted(found.items()))
 
     # -- attempts --
 

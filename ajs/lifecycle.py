@@ -78,6 +78,7 @@ class Event(Enum):
     PLAN = "is planned again"
     UNPLAN = "is not planned any more"
     AWAIT_TIME = "waits for its start time"
+    AWAIT_PREVIOUS = "waits for the run before it"
     HOLD = "is held"
     START = "starts"
     READY = "is ready to execute"
@@ -104,6 +105,7 @@ TABLE: tuple[tuple[Event, tuple[Kind, ...], frozenset[Status], Status], ...] = (
     (_E.PLAN, _J + _N, frozenset({_S.NOPLAN}), _S.TERMWAIT),
     (_E.UNPLAN, _J + _N, frozenset({_S.TERMWAIT}), _S.NOPLAN),
     (_E.AWAIT_TIME, _N, frozenset({_S.TERMWAIT, _S.HOLDING}), _S.TIMEWAIT),
+    (_E.AWAIT_PREVIOUS, _N, frozenset({_S.TIMEWAIT, _S.HOLDING}), _S.TERMWAIT),
     (_E.HOLD, _N, frozenset({_S.TERMWAIT, _S.TIMEWAIT}), _S.HOLDING),
     (_E.HOLD, _J, frozenset({_S.TERMWAIT}), _S.HOLDING),
     (_E.START, _N, frozenset({_S.TERMWAIT, _S.TIMEWAIT, _S.HOLDING}), _S.RUNNING),
@@ -125,7 +127,7 @@ TABLE: tuple[tuple[Event, tuple[Kind, ...], frozenset[Status], Status], ...] = (
     (_E.BYPASS, _J + _N, NOT_LET_GO, _S.BYPASS),
     (_E.NOT_EXECUTE, _N, NOT_LET_GO, _S.UNEXEC),
     (_E.NOT_EXECUTE, _J, WAITING, _S.UNEXEC),
-    (_E.SKIP, _N, frozenset({_S.TIMEWAIT, _S.HOLDING}), _S.EXECDEFFER),
+    (_E.SKIP, _N, frozenset({_S.TIMEWAIT, _S.TERMWAIT, _S.HOLDING}), _S.EXECDEFFER),
     (_E.INTERRUPT, _N, RUNNING, _S.INTERRUPT),
 )
 """Event, which units have it, from which statuses, to which status. The diagram in the manual is drawn from it."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ajs.actions import (
+    AwaitPrevious,
     ChangeUnit,
     EndGeneration,
     HoldGeneration,
@@ -14,11 +15,12 @@ from ajs.actions import (
 )
 from ajs.attempts import Attempt, AttemptKey
 from ajs.causes import Asked, Cause
-from ajs.decide import Decision, Observed, Snapshot, Waiting, apply, decide
+from ajs.decide import Decision, Observed, Snapshot, apply, decide
 from ajs.lifecycle import Status, UnitRun
 from ajs.model import Job, Jobnet
 from ajs.plan import Generation, Method
 from ajs.schedule import Slot
+from ajs.starting import Waiting
 from ajs.testing import FakeClock, FakeMachine
 
 ASKED = Asked(7, "hanako", "rain")
@@ -71,6 +73,7 @@ class Driver:
     definitions: dict[int, Jobnet] = field(default_factory=dict)
     attempts: dict[AttemptKey, list[Attempt]] = field(default_factory=dict)
     ended: dict[int, Status] = field(default_factory=dict)
+    waits: dict[int, Status] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
     commits: int = 0
     crashed: bool = False
@@ -145,9 +148,9 @@ class Driver:
                     root = live.units[""].status
                     self.history.append(Entry(now, live.id, "", before, root, cause))
                 case SkipGeneration(number, cause):
-                    self._root(now, number, Status.TIMEWAIT, Status.EXECDEFFER, cause)
-                case HoldGeneration(number, _, cause):
-                    self._root(now, number, Status.TIMEWAIT, Status.HOLDING, cause)
+                    self._root(now, number, Status.EXECDEFFER, cause)
+                case HoldGeneration(number, _, cause) | AwaitPrevious(number, _, cause):
+                    self._root(now, number, action.status, cause)
                 case ChangeUnit(number, _, before, run, cause):
                     entry = Entry(now, number, run.path, before, run.status, cause)
                     self.history.append(entry)
@@ -158,7 +161,9 @@ class Driver:
                     self.attempts.setdefault(action.attempt.key, []).append(action.attempt)
         self.snapshot = apply(snapshot, decision)
 
-    def _root(self, at, number, before, after, cause) -> None:
+    def _root(self, at, number, after, cause) -> None:
+        before = self.waits.get(number, Status.TIMEWAIT)
+        self.waits[number] = after
         self.history.append(Entry(at, number, "", before, after, cause))
 
     def log(self) -> list[str]:

@@ -483,6 +483,14 @@ SERVICE_MEANINGS: Mapping[str, tuple[str, str]] = {
             "`ajsstart` reads it when it begins. Flexible jobs do not count: their agents have limits of their own."
         ),
     ),
+    "keep_fates_days": (
+        f"{config.KEEP_FATES_DAYS}",
+        (
+            "How many days after its planned start one line on every planned run is kept, that it ran or why not, "
+            "also when the [details of the run](../explanation/overlapping-runs.md) have gone. "
+            "`ajsstart` reads it when it begins."
+        ),
+    ),
 }
 
 
@@ -506,6 +514,7 @@ def configuration_page() -> str:
         'time_zone = "Asia/Tokyo"',
         'schedule = "24h"',
         "jobs_at_once = 8",
+        "keep_fates_days = 400",
         "```",
         "",
         "| key | meaning |",

@@ -5,9 +5,9 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from ajs.decide import Waiting
 from ajs.model import Job, Jobnet
 from ajs.plan import NestedPlan
+from ajs.starting import Waiting
 from ajs.testing import FakeRun
 from tests.driver import EVENING, minutes, waiting
 

@@ -31,9 +31,10 @@ from ajs.attempts import (
     Running,
     Stored,
 )
-from ajs.decide import Observed, Previous, Snapshot, apply, decide
+from ajs.decide import Observed, Snapshot, apply, decide
 from ajs.lifecycle import Status
 from ajs.plan import NestedPlan
+from ajs.starting import Previous
 from ajs.testing import FakeClock, FakeMachine, FakeRun, runs_by_path
 from tests.driver import ASKED, EVENING, Driver, job, minutes, net, waiting
 
@@ -226,7 +227,7 @@ def test_a_start_while_the_run_before_it_still_goes_is_skipped():
 
 
 def test_a_run_that_the_snapshot_leaves_out_counts_too():
-    due = replace(waiting(CLOSE, number=2), previous=Previous(1, "@A1"))
+    due = replace(waiting(CLOSE, number=2), previous=(Previous(1, "@A1"),))
     assert names(drive(due).turn().to_commit) == ["SkipGeneration"]
 
 
@@ -249,7 +250,7 @@ def test_what_is_due_starts_in_the_order_of_the_plan():
 def test_a_run_that_ends_in_the_decision_that_starts_the_next_is_over():
     driver = drive(waiting(net("r", job("a"))))
     driver.turn()
-    following = replace(waiting(net("r", job("a")), number=2), previous=Previous(1, "@A1"))
+    following = replace(waiting(net("r", job("a")), number=2), previous=(Previous(1, "@A1"),))
     driver.snapshot = replace(driver.snapshot, due=(following,))
     decision = driver.turn([Observed(KEY, Ended(Result(return_code=0)))])
     assert [

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ajs.attempts import AttemptState
-from ajs.decide import Snapshot, Waiting, apply, decide, first_runs
+from ajs.decide import Snapshot, apply, decide
 from ajs.lifecycle import LiveGeneration, Status, UnitRun, settle
 from ajs.model import Jobnet
 from ajs.operations.running import GOES_ON
+from ajs.starting import Waiting, first_runs
 from ajs.testing import FakeClock, FakeMachine, runs_by_path
 from tests.driver import ASKED, EVENING, Driver, minutes
 from tests.random_jobnets import random_world

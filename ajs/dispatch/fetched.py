@@ -105,6 +105,22 @@ class Fetched:
         """Whether anything of an attempt has been fetched."""
         return (self.folder / check_attempt_id(attempt_id)).is_dir()
 
+    def forget(self, attempt_id: str) -> None:
+        """Remove what is here of an attempt, if anything is; StoreError when the disk does not let us."""
+        folder = self.folder / check_attempt_id(attempt_id)
+        try:
+            for name in os.listdir(folder):
+                (folder / name).unlink(missing_ok=True)
+            folder.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(
+                f"what a job wrote cannot be removed from {folder}: {error.strerror}",
+                hint="see whether the disk of the service folder is in order, and who may write to it",
+                value=str(folder),
+            ) from error
+
     def _make_folder(self, folder: Path) -> None:
         for one in (self.folder, folder):
             if not one.is_dir():

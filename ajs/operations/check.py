@@ -141,7 +141,7 @@ def _left_waiting(service: Service) -> Iterator[str]:
         due = [
             run.generation.slot.start
             for run in runs.due(tx, now.wall)
-            if not run.generation.holds.get("", run.definition.hold)
+            if not run.held and not run.stays
         ]
         going_on = stored.generations(tx, phase="running")
         attempts = runs.open_attempts(tx).values()

@@ -22,7 +22,7 @@ from ajs.operations.timetables import timetables
 from ajs.plan import RootPlan, coming
 from ajs.replanning import recalculated
 from ajs.schedule import Slot, Tie, Timetable
-from ajs.store import agents, log, plans, units
+from ajs.store import agents, log, plans, sources, units
 from ajs.store.database import Reading, Writing
 from ajs.store.define import Defined, apply_definitions
 from ajs.store.plans import PlanChange
@@ -89,8 +89,8 @@ def define(
 
     texts = tuple((name, _content(name)) for name in _files(paths))
     with service.store.read() as tx:
-        stored = agents.load(tx)
-    found = read(texts, _script, stored, watch=partial(progress, "reading"))
+        stored, named = agents.load(tx), sources.named(tx)
+    found = read(texts, _script, stored, units=named, watch=partial(progress, "reading"))
     now = service.clock.now()
     until = now.wall + AHEAD
     with service.store.write() as tx:

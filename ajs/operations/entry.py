@@ -13,6 +13,7 @@ from ajs.errors import (
     StillRunning,
     WrongKind,
 )
+from ajs.model import Overlap
 from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
@@ -205,14 +206,21 @@ def _entered(
 def _skipped(
     tx: Reading, roots: Sequence[Unit], tables: Mapping[int, Timetable], how: Registering
 ) -> Iterator[str]:
-    """Say which immediate runs will be skipped, since another one of the same root jobnet goes on (6.9)."""
+    """Say which immediate runs will be skipped or wait, since another one of the same root jobnet goes on (6.9)."""
     if how.method is not Method.IMMEDIATE or how.hold:
         return
     running = plans.running(tx, [r.id for r in roots])
     for root in roots:
-        if root.id in running and not tables[root.id].jobnet.hold:
+        jobnet = tables[root.id].jobnet
+        if root.id in running and not jobnet.hold and jobnet.overlap in OVERLAPPED:
             other = f"{root.path}:{execution_id(running[root.id][0].id)}"
-            yield f"{other} still goes on: the new run will be skipped unless that one ends first"
+            yield f"{other} still goes on: the new run {OVERLAPPED[jobnet.overlap]}"
+
+
+OVERLAPPED = {
+    Overlap.SKIP: "will be skipped unless that one ends first",
+    Overlap.MULTI: "waits until that one has ended",
+}
 
 
 def _made(before: RootPlan | None, after: RootPlan | None) -> Generation | None:

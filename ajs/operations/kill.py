@@ -208,6 +208,7 @@ class _GoingOn:
         name = execution_id(number)
         row = next((r for r in stored.some(self._tx, [number]) if r.root == target.root.id), None)
         if row is None:
+            stored.refuse_no_longer_kept(self._tx, target.root, number)
             raise GenerationNotFound(
                 f"{target.root.path} has no run {name}",
                 hint=f"ajsshow -g a {target.root.path} lists its runs",

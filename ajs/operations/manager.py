@@ -47,6 +47,7 @@ def run_manager(service: Service, viewers: Viewers, *, until_idle: bool = False)
         store=service.store,
         clock=system_clock(service),
         mode=service.mode,
+        keep_fates_days=service.keep_fates_days,
     )
     return serve(setting, viewers, until_idle=until_idle, limit=service.jobs_at_once)
 

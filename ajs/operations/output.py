@@ -253,6 +253,7 @@ def _attempts(tx: Reading, unit: Unit, root: Unit, wanted: Wanted) -> list[Attem
         newest = max((row.generation for row in found), default=0)
         return [row for row in found if row.generation == newest]
     if number not in known:
+        show.refuse_no_longer_kept(tx, root, number)
         raise GenerationNotFound(
             f"{root.path} has no run {execution_id(number)}",
             hint=f"ajsshow -g a {root.path} lists its runs",

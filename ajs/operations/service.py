@@ -24,9 +24,9 @@ class Service:
 
     ``configuration`` is the path of its ajs.toml, ``home`` the folder of that: where jobs run unless they say
     otherwise. ``folder`` holds its state, ``schedule`` is ``24h`` or ``48h``. ``jobs_at_once`` is the limit
-    of jobs on this machine, None when none is set. ``user`` is the operating-system user
-    of this process. ``default``: commands find it without ``-F``. What costs time to load is loaded when it is first
-    asked for.
+    of jobs on this machine, None when none is set; ``keep_fates_days`` how long what became of planned runs is kept.
+    ``user`` is the operating-system user of this process. ``default``: commands find it without ``-F``. What costs time
+    to load is loaded when it is first asked for.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Service:
         self.time_zone = settings.time_zone
         self.schedule = settings.schedule
         self.jobs_at_once = settings.jobs_at_once
+        self.keep_fates_days = settings.keep_fates_days
         self.store = store
         self._clock = clock
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ajs.errors import BadValue, UnitNotFound, UsageError
+from ajs.store import show
 from ajs.store import units as stored
 from ajs.store.database import Reading
 from ajs.store.numbers import generation_number, registration_parts
@@ -196,6 +197,7 @@ def by_registration_number(tx: Reading, root: Unit, text: str) -> int:
         *parts,
     )
     if row is None:
+        show.refuse_no_longer_kept(tx, root, None, parts)
         raise GenerationNotFound(
             f"{root.path} has no run with the registration number {text}",
             hint=f"ajsshow -g a {root.path} lists its runs",

@@ -12,17 +12,14 @@ from ajs.actions import ChangeUnit, SkipGeneration, StartGeneration
 from ajs.agents import remote_place
 from ajs.attempts import TAKES_SLOT, taken
 from ajs.causes import Cause, Why
-from ajs.decide import Decision, Previous, Snapshot, Waiting, decide
+from ajs.decide import Decision, Snapshot, decide
 from ajs.moment import Moment
 from ajs.operations.show_long import happened
-from ajs.plan import Generation
 from ajs.statuses import Status
-from ajs.store import agents, fleet, runs, sources
+from ajs.store import agents, fleet, runs
 from ajs.store import show as stored
 from ajs.store.database import Reading
-from ajs.store.numbers import execution_id
 from ajs.store.show import GenerationRow
-from ajs.store.units import Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +44,8 @@ class Stand:
         return self.cause is not None and self.cause.why in (Why.KILL_ASKED, Why.INTERRUPT_ASKED)
 
 
-def stands(
-    tx: Reading, row: GenerationRow, root: Unit, generation: Generation, now: Moment
-) -> dict[str, Stand]:
-    """Return how each unit of a run stands; ``generation`` is the row as a value of the plan."""
+def stands(tx: Reading, row: GenerationRow, now: Moment) -> dict[str, Stand]:
+    """Return how each unit of a run stands."""
     events = {event.path: happened(event) for event in stored.events(tx, [row.id])}
     found: dict[str, Stand] = {"": Stand(path="", status=row.status, cause=None)}
     for run in stored.unit_runs(tx, [row.id]):
@@ -64,7 +59,7 @@ def stands(
             through = f" via {one.relay}" if one.relay else ""
             where = f"{place.agent.label}{through}"
             found[one.path] = replace(found[one.path], where=where)
-    decision = _decision(tx, row, root, generation, now)
+    decision = _decision(tx, row, now)
     if decision is None:
         return found
     pending = _pending(decision, row.id)
@@ -80,9 +75,7 @@ def stands(
     return found
 
 
-def _decision(
-    tx: Reading, row: GenerationRow, root: Unit, generation: Generation, now: Moment
-) -> Decision | None:
+def _decision(tx: Reading, row: GenerationRow, now: Moment) -> Decision | None:
     """Return what the manager would decide now about this run alone; None for one that has ended."""
     if row.phase not in ("waiting", "running"):
         return None
@@ -104,20 +97,8 @@ def _decision(
             met=fleet.load(tx),
         )
         return decide(snapshot, now)
-    if root.definition is None:
-        return None
-    running = stored.generations(tx, [root.id], phase="running")
-    previous = Previous(running[0].id, execution_id(running[0].id)) if running else None
-    waiting = Waiting(
-        generation=generation,
-        root_path=root.path,
-        execution_id=row.execution_id,
-        definition=sources.definition(tx, root.definition),
-        definition_hash=root.definition,
-        status=Status[row.status],
-        previous=previous,
-    )
-    return decide(Snapshot(due=(waiting,)), now)
+    waiting = runs.waiting(tx, row.id)
+    return None if waiting is None else decide(Snapshot(due=(waiting,)), now)
 
 
 def _pending(decision: Decision, number: int) -> Mapping[str, Cause]:

@@ -13,6 +13,7 @@ from ajs.model import Jobnet
 from ajs.operations.row_changes import RowChange, changes_of, kills
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
+from ajs.operations.times import local
 from ajs.operations.timetables import timetables
 from ajs.operations.waits import Stand, stands
 from ajs.plan import OVERDUE, Generation, Method, RootPlan, coming, generation_for
@@ -72,8 +73,8 @@ class Why:
     ``deleted`` is the operation that deleted the unit, None for one that is there. ``rules`` are the root's on ``day``
     and on the days that its runs come from; empty when rules are not used.
     ``passed`` says why the plan has no run although the rules give one: ``moved_past`` (by the run ``mover``),
-    ``had_its_turn``, ``went_by``, or "". ``fates`` are those that hold; ``lapsed`` those of a cancelled registration
-    whose runs are there again, since it was registered anew.
+    ``had_its_turn``, ``went_by``, or "". ``fates`` are those that hold, with real times in the service's time zone;
+    ``lapsed`` those of a cancelled registration whose runs are there again, since it was registered anew.
     """
 
     unit: str
@@ -137,6 +138,7 @@ class _Explaining:
         self.deleted = None if root.deleted is None else log.entry(tx, root.deleted)
         self.rows = stored.generations(tx, [root.id])
         self.clock = service.clock
+        self.local = local(service.time_zone)
 
     def why(self, asked: date | None, manager_runs: bool) -> Why:
         rows, day = self._runs(asked)
@@ -191,6 +193,7 @@ class _Explaining:
         if number is not None:
             rows = [row for row in self.rows if row.id == number]
             if not rows:
+                stored.refuse_no_longer_kept(self.tx, self.target.root, number)
                 raise GenerationNotFound(
                     f"{self.target.root.path} has no such run",
                     hint=f"ajsshow -g a {self.target.root.path} lists its runs",
@@ -245,7 +248,10 @@ class _Explaining:
 
         A prohibition that was taken back is told by the run itself.
         """
-        every = stored.fates(self.tx, [self.target.root.id])
+        every = [
+            fate._replace(started=self.local(fate.started), ended=self.local(fate.ended))
+            for fate in stored.fates(self.tx, [self.target.root.id])
+        ]
         phases = {row.id: row.phase for row in self.rows}
         newest = {fate.generation: fate.id for fate in sorted(every, key=lambda fate: fate.id)}
         originals = {run.original.start.isoformat() for run in runs}
@@ -273,7 +279,7 @@ class _Explaining:
         )
         inner = self.target.inner
         changes = self._changes(row)
-        all_stands = stands(self.tx, row, self.target.root, generation, self.clock.now())
+        all_stands = stands(self.tx, row, self.clock.now())
         return WhyRun(
             generation=row,
             slot=generation.slot,

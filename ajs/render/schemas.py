@@ -261,11 +261,16 @@ WHY_RUN = record(
 )
 
 FATE = record(
-    fate={"enum": ["skipped", "prohibited", "missed", "passed"]},
+    fate={"enum": ["ran", "skipped", "prohibited", "missed", "passed"]},
     start=WALL,
     why=TEXT,
     operation=optional(NUMBER),
     execution_id=optional(EXECUTION_ID),
+    registration_number=optional(REGISTRATION_NUMBER),
+    status=optional(STATUS),
+    status_text=optional(TEXT),
+    started=optional(INSTANT),
+    ended=optional(INSTANT),
 )
 
 WHY = _document(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from ajs.causes import ENDED_WORDS
 from ajs.operations.show import KINDS
 from ajs.operations.waits import Stand
 from ajs.operations.why import Changed, TakenBack, Why, WhyRun, prohibits
@@ -57,6 +58,12 @@ def _section(title: str, lines: list[str]) -> list[str]:
 
 
 def _fate(fate: FateRow) -> str:
+    if fate.status is not None and fate.generation is not None:
+        when = f" at {minute(fate.ended)}" if fate.ended else ""
+        return (
+            f"the run of {minute(fate.start)}: {execution_id(fate.generation)} "
+            f"{ENDED_WORDS[fate.status]}{when}; its details are no longer kept ({fate.why})"
+        )
     why = fate.why if fate.why.startswith(fate.fate) else f"{fate.fate}, {fate.why}"
     by = f" (operation {fate.operation})" if fate.operation is not None else ""
     return f"the run of {minute(fate.start)}: {why}{by}"
@@ -233,6 +240,11 @@ def _fate_json(fate: FateRow) -> dict[str, Any]:
         "why": fate.why,
         "operation": fate.operation,
         "execution_id": None if fate.generation is None else execution_id(fate.generation),
+        "registration_number": fate.registration_number or None,
+        "status": fate.status,
+        "status_text": None if fate.status is None else status_text(fate.status),
+        "started": fate.started or None,
+        "ended": fate.ended or None,
     }
 
 

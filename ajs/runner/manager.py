@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ajs.actions import (
+    AwaitPrevious,
+    ChangeAttempt,
     ChangeUnit,
     Commit,
     EndGeneration,
@@ -19,9 +21,10 @@ from ajs.actions import (
     SkipGeneration,
     StartGeneration,
 )
-from ajs.attempts import AttemptKey
+from ajs.attempts import AttemptKey, AttemptState
 from ajs.causes import Cause
-from ajs.decide import Decision, Observed, Snapshot, Waiting, apply, decide
+from ajs.config import KEEP_FATES_DAYS
+from ajs.decide import Decision, Observed, Snapshot, apply, decide
 from ajs.errors import AjsError, PlanMoved
 from ajs.fleet import Met
 from ajs.lifecycle import ENDED, LiveGeneration, Status
@@ -30,8 +33,10 @@ from ajs.plan import Passed
 from ajs.ports import Clock, Places
 from ajs.runner.memory import STARTS_AT_ONCE, Memory
 from ajs.runner.planning import Planner, Steps
+from ajs.runner.tidying import Remove, Tidying
 from ajs.schedule import DayMode
-from ajs.store import agents, fleet, plans, progress, runs
+from ajs.starting import Waiting
+from ajs.store import agents, fleet, logs, plans, progress, runs
 from ajs.store.database import Store
 from ajs.store.sources import Calendars
 
@@ -42,7 +47,7 @@ WORTH_SEEING = ENDED | {Status.RUNNING, Status.HOLDING}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """Something worth seeing that was committed: a unit started, was held at its turn, or ended.
+    """Something worth seeing that was committed: a unit started, was held at its turn, or ended, or a run waits.
 
     ``root`` is the root jobnet's full path, ``path`` the unit's below it, ``""`` for the root jobnet itself.
     """
@@ -87,7 +92,7 @@ class Manager:
     """Takes turns over the state of one scheduler service; nobody else may at the same time.
 
     ``limit`` is how many jobs may run on this machine at once, None for any number. ``show`` gets what was committed,
-    after it was.
+    after it was. ``remove`` takes from the disk what attempts left there whose runs are no longer kept.
     """
 
     def __init__(
@@ -99,6 +104,8 @@ class Manager:
         *,
         limit: int | None,
         show: Callable[[Sequence[Happened | Missed]], None] = _ignore,
+        remove: Remove = tuple,
+        keep_fates_days: int = KEEP_FATES_DAYS,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -106,6 +113,7 @@ class Manager:
         self._mode = mode
         self._limit = limit
         self._show = show
+        self._tidying = Tidying(store, remove, keep_fates_days)
         self.memory = Memory()
         self._names: dict[AttemptKey, str] = {}
         self._calendars: Calendars | None = None
@@ -149,6 +157,7 @@ class Manager:
         # Last: what it raises must not come between a commit and what follows from it.
         self._tell(snapshot.met, now)
         quiet = not decision.actions and not self._look_for_due
+        quiet = quiet and not self._tidying.step(now)
         return Turn(
             committed=len(decision.to_commit),
             again=not quiet,
@@ -183,8 +192,10 @@ class Manager:
         decision = decide(snapshot, now)
         steps = self._plan(decision, snapshot, now)
         if steps.hand_on_first:
-            # These see the holds that are handed on to them one turn later, in which they start.
-            due = tuple(w for w in snapshot.due if w.generation.id not in steps.hand_on_first)
+            # These see the holds that are handed on to them one turn later, in which they start; and no run of the
+            # same root jobnet goes ahead of them.
+            roots = {w.root_path for w in snapshot.due if w.generation.id in steps.hand_on_first}
+            due = tuple(w for w in snapshot.due if w.root_path not in roots)
             snapshot = replace(snapshot, due=due)
             decision = decide(snapshot, now)
             steps = self._plan(decision, snapshot, now)
@@ -209,7 +220,10 @@ class Manager:
             runs.commit(tx, decision.to_commit, versions, now)
             plans.save_plans(tx, steps.changes, operation=None)
             runs.add_fates(tx, steps.fates, now)
-        moving = StartGeneration | SkipGeneration | HoldGeneration
+            ended = _done_with(decision.to_commit, snapshot.live)
+            if ended and logs.trim(tx, ended, now):
+                self._tidying.look()
+        moving = StartGeneration | SkipGeneration | HoldGeneration | AwaitPrevious
         if steps.changes or any(isinstance(action, moving) for action in decision.to_commit):
             self._look_for_due = True
         if len(self.memory.due) > STARTS_AT_ONCE:
@@ -240,6 +254,22 @@ class Manager:
             self._places.send(action, self._names[key], live.get(key.generation), now)
 
 
+def _done_with(to_commit: Sequence[Commit], live: Mapping[int, LiveGeneration]) -> set[int]:
+    """Return the generations that end, and those that had ended and of which an attempt is done with now."""
+    found = set()
+    for action in to_commit:
+        match action:
+            case EndGeneration(generation=number) | SkipGeneration(generation=number):
+                found.add(number)
+            case ChangeAttempt(attempt=attempt):
+                over = attempt.state in (AttemptState.ACKED, AttemptState.LOST)
+                if over and attempt.generation not in live:
+                    found.add(attempt.generation)
+            case _:
+                pass
+    return found
+
+
 def _happened(to_commit: Sequence[Commit], snapshot: Snapshot, now: Moment) -> tuple[Happened, ...]:
     """Return what of a commit is worth seeing, in order."""
     due: Mapping[int, Waiting] = {w.generation.id: w for w in snapshot.due}
@@ -250,13 +280,16 @@ def _happened(to_commit: Sequence[Commit], snapshot: Snapshot, now: Moment) -> t
                 number, path, status, code = live.id, "", Status.RUNNING, None
             case SkipGeneration(generation=number, cause=cause):
                 path, status, code = "", Status.EXECDEFFER, None
-            case HoldGeneration(generation=number, cause=cause):
-                path, status, code = "", Status.HOLDING, None
+            case (
+                HoldGeneration(generation=number, cause=cause)
+                | AwaitPrevious(generation=number, cause=cause)
+            ):
+                path, status, code = "", action.status, None
             case ChangeUnit(generation=number, run=run, cause=cause):
                 path, status, code = run.path, run.status, run.return_code
             case _:
                 continue
-        if status not in WORTH_SEEING:
+        if status not in WORTH_SEEING and not isinstance(action, AwaitPrevious):
             continue
         of = due[number] if number in due else snapshot.live[number]
         found.append(

@@ -14,11 +14,12 @@ from itertools import islice
 
 from ajs.agents import AgentIdentity, Agents, remote_place
 from ajs.attempts import TAKES_SLOT, Attempt, AttemptKey, AttemptState, taken
-from ajs.decide import Observed, Snapshot, Waiting
+from ajs.decide import Observed, Snapshot
 from ajs.fleet import Load, Met, Way
 from ajs.lifecycle import LiveGeneration, Status
 from ajs.model import Job, Jobnet
 from ajs.moment import Moment
+from ajs.starting import Waiting
 
 STARTS_AT_ONCE = 500
 """How many generations start in one turn at most, so that commands get at the database in between."""
@@ -71,9 +72,10 @@ class Memory:
     def load_due(self, due: tuple[Waiting, ...], next_start: datetime | None) -> None:
         """Take the generations whose start has come, and when the next one's comes.
 
-        Those that are held at their start are left out: only a command lets them go, and then all is read again.
+        Those that wait on for something else than their time are left out: a command or the end of a run lets them go,
+        and then all is read again.
         """
-        self.due = tuple(w for w in due if not (w.held and w.status is Status.HOLDING))
+        self.due = tuple(w for w in due if not w.stays)
         self.next_start = next_start
 
     def definitions(self) -> dict[str, Jobnet]:

@@ -12,11 +12,11 @@ from datetime import datetime
 
 from ajs.actions import ChangeUnit, Commit, EndGeneration, SkipGeneration, StartGeneration
 from ajs.causes import Cause
-from ajs.decide import Waiting
 from ajs.errors import PlanMoved
 from ajs.lifecycle import LiveGeneration, UnitRun
 from ajs.plan import Generation, Passed, RootPlan, holds_handed_on, started
 from ajs.schedule import DayMode, Timetable
+from ajs.starting import Waiting
 from ajs.store import plans, units
 from ajs.store.database import Reading
 from ajs.store.plans import PlanChange

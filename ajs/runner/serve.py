@@ -16,7 +16,7 @@ from ajs.attempts import LOCAL, TAKES_SLOT, AttemptKey, Lost
 from ajs.decide import Observed
 from ajs.dispatch.fetched import Fetched
 from ajs.dispatch.local import LocalDispatch
-from ajs.dispatch.messages import JobSpec
+from ajs.dispatch.messages import Absent, JobSpec
 from ajs.dispatch.spool import Spool
 from ajs.errors import AjsError, StoreError
 from ajs.lifecycle import LiveGeneration
@@ -30,9 +30,10 @@ from ajs.runner.remote.books import Payload
 from ajs.runner.remote.desk import Desk
 from ajs.runner.remote.places import RemotePlaces
 from ajs.runner.remote.relays import Relays
+from ajs.runner.tidying import remover
 from ajs.schedule import DayMode
 from ajs.store import folder as folders
-from ajs.store import runs, sources
+from ajs.store import progress, runs, sources
 from ajs.store.database import Store
 from ajs.store.presence import FolderLock, WakeSocket, poke
 
@@ -44,7 +45,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """The scheduler service that a manager is for: its name, folders, state, clock and day."""
+    """The scheduler service that a manager is for: its name, folders, state, clock and day, and what it keeps."""
 
     service: str
     home: str
@@ -52,6 +53,7 @@ class Setting:
     store: Store
     clock: Waiter
     mode: DayMode
+    keep_fates_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,11 @@ def serve(setting: Setting, viewers: Viewers, *, until_idle: bool, limit: int | 
             setting.mode,
             limit=default_limit() if limit is None else limit,
             show=viewers.happened,
+            remove=remover(
+                Spool(Path(setting.folder, folders.SPOOL)),
+                Fetched(Path(setting.folder, folders.FETCHED)),
+            ),
+            keep_fates_days=setting.keep_fates_days,
         )
         try:
             viewers.begun()
@@ -167,9 +174,27 @@ def _prepare_spool(setting: Setting) -> tuple[Observed, ...]:
                 value=str(folder),
             ) from None
     else:
-        return ()
+        return tuple(_lost_by_restore(setting, spool, inside))
     spool.create()
     return tuple(Observed(key, Lost("the spool with its record was lost")) for key in inside)
+
+
+def _lost_by_restore(
+    setting: Setting, spool: Spool, inside: Sequence[AttemptKey]
+) -> Iterator[Observed]:
+    """Yield the attempts of a restored state of which nothing is in the spool.
+
+    They were placed before the backup was made, and have run since: their records are gone because their run was no
+    longer kept. As new ones they would run a second time.
+    """
+    if not inside:
+        return
+    with setting.store.read() as tx:
+        present = tx.service().incarnation
+        names = progress.attempt_names(tx, inside)
+    for key, name in names.items():
+        if name.split("-")[1] != present and isinstance(spool.state(name), Absent):
+            yield Observed(key, Lost("its record is gone since the state was restored"))
 
 
 @contextmanager

@@ -15,7 +15,10 @@ PROGRESS = """
     SELECT id, phase,
            iif(EXISTS (SELECT 1 FROM unit_run
                        WHERE generation = g.id AND unit_run.status = 'UNKNOWN'), 'UNKNOWN', status)
-    FROM generation AS g WHERE id IN (SELECT value FROM json_each(?))
+    FROM generation AS g WHERE id IN (SELECT value FROM json_each(?1))
+    UNION ALL
+    SELECT generation, 'ended', iif(fate = 'ran', status, 'EXECDEFFER') FROM fate
+    WHERE generation IN (SELECT value FROM json_each(?1)) AND fate IN ('ran', 'skipped')
 """
 
 # Attempts given by generation, path and number, with what makes their names.

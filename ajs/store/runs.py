@@ -6,12 +6,14 @@ of two writers who looked at the same state only one gets through.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
 from ajs.actions import (
+    AwaitPrevious,
     ChangeAttempt,
     ChangeUnit,
     Commit,
@@ -24,27 +26,40 @@ from ajs.actions import (
 )
 from ajs.attempts import Attempt, AttemptKey, AttemptState
 from ajs.causes import Cause
-from ajs.decide import Previous, Waiting
 from ajs.errors import PlanMoved
 from ajs.lifecycle import Change, LiveGeneration, Status, UnitRun
 from ajs.model import Job, Jobnet
 from ajs.moment import Moment, wall_text
 from ajs.plan import Generation, Passed
 from ajs.schedule import Slot
+from ajs.starting import Before, Previous, Waiting
 from ajs.store import rows, sources
 from ajs.store.database import Reading, Writing, id_list
 from ajs.store.log import Images
 from ajs.store.numbers import execution_id
 
-# Generations whose start has come. A run of the same root that has not ended is named with each.
-DUE = """
+# Generations that wait; the runs of the same root that have not ended are named with each.
+WAITING = """
     SELECT g.status, u.path, u.definition,
-           (SELECT min(r.id) FROM generation AS r WHERE r.root = g.root AND r.phase = 'running'),
+           (SELECT json_group_array(r.id) FROM generation AS r
+            WHERE r.root = g.root AND r.phase = 'running'),
            g.id, g.method, g.phase, g.start, g.exec_date, g.original_start, g.original_exec_date,
            g.ties, g.kept, g.added, g.nested, g.holds, g.prohibited_units, g.version
     FROM generation AS g JOIN unit AS u ON u.id = g.root
-    WHERE g.phase = 'waiting' AND g.start <= ?
+    WHERE g.phase = 'waiting' AND {which}
     ORDER BY g.start, g.exec_date, g.id
+"""
+DUE = WAITING.format(which="g.start <= ?")
+ONE = WAITING.format(which="g.id = ?")
+
+# Of each of these generations the run of the same root that lies nearest before it, of those that have started.
+BEFORE = """
+    SELECT w.id, b.id, b.status FROM generation AS w JOIN generation AS b ON b.id = (
+        SELECT e.id FROM generation AS e
+        WHERE e.root = w.root AND e.phase IN ('running', 'ended') AND e.status <> 'EXECDEFFER'
+          AND (e.start, e.exec_date, e.id) < (w.start, w.exec_date, w.id)
+        ORDER BY e.start DESC, e.exec_date DESC, e.id DESC LIMIT 1)
+    WHERE w.id IN (SELECT value FROM json_each(?))
 """
 
 NEXT_START = "SELECT min(start) FROM generation WHERE phase = 'waiting' AND start > ?"
@@ -79,7 +94,7 @@ START = """
     UPDATE generation SET phase = 'running', definition = ?, started_utc = ? WHERE id = ?
 """
 SKIP = "UPDATE generation SET phase = 'ended', status = 'EXECDEFFER', ended_utc = ? WHERE id = ?"
-HOLD = "UPDATE generation SET status = 'HOLDING' WHERE id = ?"
+WAIT_ON = "UPDATE generation SET status = ? WHERE id = ?"
 END = "UPDATE generation SET phase = 'ended', ended_utc = ? WHERE id = ?"
 INTERRUPTED = "UPDATE generation SET interrupted = ? WHERE id = ?"
 CHANGE_PLAN = "UPDATE generation SET nested = ?, holds = ?, prohibited_units = ? WHERE id = ?"
@@ -137,6 +152,9 @@ Fate = Literal["skipped", "prohibited", "missed", "passed"]
 """What became of a planned run that did not run."""
 
 
+_Due = tuple[Status, str, str, list[int], Generation]
+
+
 # -- what there is to decide on --
 
 
@@ -147,8 +165,23 @@ def due(
 
     ``known`` are definitions by hash that need not be read again.
     """
-    found = tx.made(_due, DUE, wall_text(wall))
+    return _waiting(tx, tx.made(_due, DUE, wall_text(wall)), known)
+
+
+def waiting(tx: Reading, number: int) -> Waiting | None:
+    """Return one generation that waits, None when it does not."""
+    return next(iter(_waiting(tx, tx.made(_due, ONE, number), None)), None)
+
+
+def _waiting(
+    tx: Reading, found: Sequence[_Due], known: Mapping[str, Jobnet] | None
+) -> tuple[Waiting, ...]:
     definitions = sources.definitions(tx, {row[2] for row in found}, known)
+    asking = [row[-1].id for row in found if definitions[row[2]].hold_if is not None]
+    before = {
+        number: Before(earlier, execution_id(earlier), Status[status])
+        for number, earlier, status in (tx.rows(BEFORE, id_list(asking)) if asking else ())
+    }
     return tuple(
         Waiting(
             generation=generation,
@@ -157,17 +190,16 @@ def due(
             definition=definitions[key],
             definition_hash=key,
             status=status,
-            previous=None if previous is None else Previous(previous, execution_id(previous)),
+            previous=tuple(Previous(number, execution_id(number)) for number in previous),
+            before=before.get(generation.id),
         )
         for status, path, key, previous, generation in found
     )
 
 
-def _due(
-    status: str, path: str, key: str, previous: int | None, *columns: object
-) -> tuple[Status, str, str, int | None, Generation]:
+def _due(status: str, path: str, key: str, previous: str, *columns: object) -> _Due:
     generation = rows.generation_from(*columns)  # type: ignore[arg-type]  # as the query names them
-    return Status[status], path, key, previous, generation
+    return Status[status], path, key, sorted(json.loads(previous)), generation
 
 
 def next_start(tx: Reading, wall: datetime) -> datetime | None:
@@ -261,10 +293,13 @@ class _Committing:
                 self.phases[number] = "waiting"
                 self.closing.append((SKIP, (stamp, number)))
                 self._event(number, "", Status.EXECDEFFER, cause)
-            case HoldGeneration(generation=number, cause=cause):
+            case (
+                HoldGeneration(generation=number, cause=cause)
+                | AwaitPrevious(generation=number, cause=cause)
+            ):
                 self.phases[number] = "waiting"
-                self.closing.append((HOLD, (number,)))
-                self._event(number, "", Status.HOLDING, cause)
+                self.closing.append((WAIT_ON, (action.status.name, number)))
+                self._event(number, "", action.status, cause)
             case ChangeUnit(generation=number, before=before, run=run, cause=cause):
                 self.phases.setdefault(number, "running")
                 values = rows.unit_run_values(run)

@@ -142,7 +142,10 @@ class EventRow(NamedTuple):
 
 
 class FateRow(NamedTuple):
-    """What became of a planned run that did not run."""
+    """What became of a planned run that did not run, or that ``ran`` and whose details are no longer kept.
+
+    Only of the latter there are a status, a registration number and real times; ``why`` is then what they went for.
+    """
 
     id: int
     root: int
@@ -155,6 +158,18 @@ class FateRow(NamedTuple):
     operation: int | None
     generation: int | None
     at_utc: str
+    status: str | None
+    registered_for: str | None
+    serial: int | None
+    started: str | None
+    ended: str | None
+
+    @property
+    def registration_number(self) -> str:
+        """The execution registration number of a run that ran, "" for others."""
+        if self.registered_for is None or self.serial is None:
+            return ""
+        return registration_number(self.registered_for, self.serial)
 
 
 REGISTRATIONS = """
@@ -285,11 +300,21 @@ KILLED_BY = """
 
 FATES = """
     SELECT f.id, f.root, u.path, f.exec_date, f.start, f.ties, f.fate, f.why, f.operation,
-           f.generation, f.at_utc
+           f.generation, f.at_utc, f.status, f.registered_for, f.serial, f.started_utc, f.ended_utc
     FROM fate AS f JOIN unit AS u ON u.id = f.root
     WHERE {roots}
       AND (?2 IS NULL OR f.start >= ?2) AND (?3 IS NULL OR f.start < ?3)
     ORDER BY f.start, u.path, f.id
+"""
+
+
+# One run of a root jobnet whose details are no longer kept, by its number or its registration number.
+NO_LONGER_KEPT = """
+    SELECT f.id, f.root, u.path, f.exec_date, f.start, f.ties, f.fate, f.why, f.operation,
+           f.generation, f.at_utc, f.status, f.registered_for, f.serial, f.started_utc, f.ended_utc
+    FROM fate AS f JOIN unit AS u ON u.id = f.root
+    WHERE f.root = ?1 AND f.fate = 'ran'
+      AND (f.generation = ?2 OR (f.registered_for = ?3 AND f.serial = ?4))
 """
 
 
@@ -336,8 +361,10 @@ def generation(tx: Reading, root: Unit, name: str) -> GenerationRow:
     Raises GenerationNotFound, also when the text is neither.
     """
     day, serial = registration_parts(name) or (None, None)
-    row = tx.row(ONE, root.id, generation_number(name), day, serial)
+    number = generation_number(name)
+    row = tx.row(ONE, root.id, number, day, serial)
     if row is None:
+        refuse_no_longer_kept(tx, root, number, registration_parts(name))
         raise GenerationNotFound(
             f"{root.path} has no generation {name}",
             hint=f"`ajsshow {root.path}` lists them with their execution IDs",
@@ -428,6 +455,33 @@ def fates(
 ) -> list[FateRow]:
     """Return what became of planned runs that did not run, in order of their planned starts."""
     return [FateRow(*row) for row in tx.rows(*_of(FATES, "f", roots), since, until)]
+
+
+def no_longer_kept(
+    tx: Reading, root: int, number: int | None, registered: tuple[str, int] | None = None
+) -> FateRow | None:
+    """Return the run of a root jobnet with this number, or registered so, whose details are no longer kept."""
+    row = tx.row(NO_LONGER_KEPT, root, number, *(registered or (None, None)))
+    return None if row is None else FateRow(*row)
+
+
+def refuse_no_longer_kept(
+    tx: Reading, root: Unit, number: int | None, registered: tuple[str, int] | None = None
+) -> None:
+    """Raise GenerationNotFound, saying how it ended, for a run whose details are no longer kept."""
+    fate = no_longer_kept(tx, root.id, number, registered)
+    if fate is None or fate.status is None or fate.generation is None:
+        return
+    from ajs.causes import ENDED_WORDS
+
+    name = execution_id(fate.generation)
+    raise GenerationNotFound(
+        f"the run {root.path}:{name} of {fate.start[:16].replace('T', ' ')} {ENDED_WORDS[fate.status]}; "
+        f"its details are no longer kept ({fate.why})",
+        hint=f"ajs why {root.path} {fate.exec_date} says what is still known of it",
+        unit=root.path,
+        value=name,
+    )
 
 
 def _of(sql: str, alias: str, roots: Iterable[int] | None) -> tuple[str, str | None]:

@@ -6,13 +6,19 @@ import json
 from collections.abc import Iterable, Mapping
 
 from ajs.calendar import Calendar, CalendarSettings
-from ajs.definition.stored import calendar_from_json, jobnet_from_json
+from ajs.definition.stored import calendar_from_json, is_planning, jobnet_from_json
 from ajs.errors import StoreError
-from ajs.model import Jobnet, groups_above
+from ajs.model import Jobnet, StoredUnits, groups_above
 from ajs.store.database import Reading
 
 # Definitions by hash.
 BODIES = "SELECT hash, body FROM definition WHERE hash IN (SELECT value FROM json_each(?))"
+
+# The root jobnets, each with the name of its exclusive jobnet.
+ROOTS = """
+    SELECT path, json_extract(definition.body, '$.exclusive')
+    FROM unit JOIN definition ON definition.hash = unit.definition WHERE kind = 'root' AND deleted IS NULL
+"""
 
 # The calendars that job groups set themselves.
 CALENDARS = "SELECT path, body FROM unit WHERE kind = 'group' AND deleted IS NULL"
@@ -45,6 +51,19 @@ def definition(tx: Reading, key: str) -> Jobnet:
 def calendars(tx: Reading) -> dict[str, CalendarSettings]:
     """Return what every job group sets itself, by the group's path."""
     return dict(tx.made(_calendar, CALENDARS))
+
+
+def planning_groups(tx: Reading) -> frozenset[str]:
+    """Return the paths of the planning groups."""
+    return frozenset(path for path, body in tx.rows(CALENDARS) if is_planning(body))
+
+
+def named(tx: Reading) -> StoredUnits:
+    """Return the units that new definitions can name."""
+    return StoredUnits(
+        groups={path: is_planning(body) for path, body in tx.rows(CALENDARS)},
+        roots={path: exclusive or "" for path, exclusive in tx.rows(ROOTS)},
+    )
 
 
 class Calendars:

@@ -81,6 +81,7 @@ def managed(jobnet: Jobnet, limit: int) -> tuple[float, float, int]:
             store=store,
             clock=SystemClock("UTC"),
             mode=found.mode,
+            keep_fates_days=found.keep_fates_days,
         )
         viewers = Viewers(begun=lambda: None, happened=lambda _: None, trouble=print)
         before = store.writes

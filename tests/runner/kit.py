@@ -9,11 +9,13 @@ from pathlib import Path
 
 from ajs.agents import Agents, remote_place
 from ajs.attempts import TAKES_SLOT, Attempt, AttemptKey, AttemptState
+from ajs.config import KEEP_FATES_DAYS
 from ajs.fleet import NOBODY_MET
 from ajs.lifecycle import LiveGeneration
 from ajs.model import Jobnet, RootDefinition
 from ajs.plan import Generation, Method, Registration, RootPlan, with_next
 from ajs.runner.manager import Happened, Manager, Missed
+from ajs.runner.tidying import Remove
 from ajs.schedule import DayMode, Slot, Timetable
 from ajs.store import log, plans, rows, runs, show, units
 from ajs.store.create import create
@@ -21,7 +23,7 @@ from ajs.store.database import Store, Writing, connect
 from ajs.store.define import apply_definitions
 from ajs.store.folder import database
 from ajs.store.sources import Calendars
-from ajs.testing import FakeClock, FakeFleet, FakeMachine, FakeRun, Faults, runs_by_path
+from ajs.testing import FakeClock, FakeFleet, FakeMachine, FakeRun, Faults, Runs, runs_by_path
 
 EVENING = datetime(2026, 8, 11, 22, 0)
 TURNS = 5000
@@ -117,6 +119,8 @@ class World:
         with self.other.write() as tx:
             given = [RootDefinition(path, root) for path, root in self.roots.items()]
             apply_definitions(tx, [], given, [], self.operation(tx, "define"), agents)
+        self.remove: Remove = tuple
+        self.keep_fates_days = KEEP_FATES_DAYS
         self.happened: list[Happened] = []
         self.missed: list[Missed] = []
         self.begin()
@@ -138,7 +142,21 @@ class World:
             DayMode.H24,
             limit=self.limit,
             show=self.see,
+            remove=self.remove,
+            keep_fates_days=self.keep_fates_days,
         )
+
+    def go(self, runs: Runs) -> None:
+        """Let attempts go as this says."""
+        assert isinstance(self.machine, FakeMachine)
+        self.machine.runs = runs
+
+    def define(self, *roots: Jobnet) -> None:
+        """Define root jobnets anew, as a command does."""
+        given = [RootDefinition(f"/sales/{root.name}", root) for root in roots]
+        with self.other.write() as tx:
+            apply_definitions(tx, [], given, [], self.operation(tx, "define"), Agents())
+        self.roots |= {one.path: one.jobnet for one in given}
 
     def operation(self, tx: Writing, verb: str) -> int:
         now = self.clock.now()

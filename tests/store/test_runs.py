@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ajs.actions import (
+    AwaitPrevious,
     ChangeAttempt,
     ChangeUnit,
     Commit,
@@ -33,10 +34,11 @@ from ajs.attempts import (
 )
 from ajs.attempts import Stored as WasStored
 from ajs.causes import Asked, Cause, Why
-from ajs.decide import Observed, Previous, Snapshot, apply, decide
+from ajs.decide import Observed, Snapshot, apply, decide
 from ajs.errors import PlanMoved
 from ajs.lifecycle import Change, LiveGeneration, Status
 from ajs.plan import Passed
+from ajs.starting import Previous
 from ajs.store import log, plans, rows, runs, show
 from ajs.store.database import Store
 from ajs.store.progress import attempt_names
@@ -105,7 +107,7 @@ def test_what_is_due_and_what_comes_next(defined):
         ("/a", "@A3", "TIMEWAIT"),
     ]
     assert seen.due[1].definition == kit.jobnet("a", "x", "in/y")
-    assert seen.due[1].previous is None
+    assert seen.due[1].previous == ()
     assert seen.next_start == datetime.fromisoformat(NEXT)
     with defined.read() as tx:
         assert runs.next_start(tx, datetime.fromisoformat(NEXT)) is None
@@ -115,7 +117,7 @@ def test_a_run_that_still_goes_is_named(defined):
     kit.register(defined, "/a", EVENING, NEXT)
     turn(defined)
     seen = snapshot(defined, kit.at("2026-08-12T22:00:00"))
-    assert [w.previous for w in seen.due] == [Previous(1, "@A1")]
+    assert [w.previous for w in seen.due] == [(Previous(1, "@A1"),)]
 
 
 def test_a_renamed_root_goes_on_under_its_new_name(defined):
@@ -450,5 +452,5 @@ def test_the_schema_knows_every_status_and_state(defined):
 
 def test_actions_are_all_known():
     kinds = {StartGeneration, SkipGeneration, HoldGeneration, ChangeUnit, QueueAttempt}
-    kinds |= {PlaceAttempt, ChangeAttempt, EndGeneration}
+    kinds |= {AwaitPrevious, PlaceAttempt, ChangeAttempt, EndGeneration}
     assert set(Commit.__args__) == kinds

@@ -16,8 +16,11 @@ from ajs.store.undo import undo_rows
 from ajs.store.upgrade import upgrade
 from tests.store import kit
 
-UNSET = (("deleted", None), ("time_zone", None), ("schedule", None))
-"""What no version before could say: who deleted a unit, and what the times of the plans mean."""
+UNSET = (
+    *(("deleted", None), ("time_zone", None), ("schedule", None), ("status", None)),
+    *(("registered_for", None), ("serial", None), ("started_utc", None), ("ended_utc", None)),
+)
+"""What no version before could say: who deleted a unit, what the times of the plans mean, how a run ended that went."""
 HOLD = 6
 """The newest operation of that state: a hold."""
 
@@ -74,7 +77,7 @@ def test_nothing_is_lost_and_the_schema_is_that_of_a_new_state(folder, tmp_path)
     before = dumped(folder)
     done = upgrade(folder, kit.at())
     assert (done.before, done.after) == (1, SCHEMA)
-    after = dumped(folder, "agent_definition", "fleet")
+    after = dumped(folder, "agent_definition", "fleet", "leftover")
     assert as_kept(after) == as_kept(before)
     kit.new_store(tmp_path / "new").close()
     assert schema(folder) == schema(str(tmp_path / "new"))
