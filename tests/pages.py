@@ -60,6 +60,7 @@ EXITS: Mapping[str, tuple[ExitCode, ...]] = {
     "entry": (_VALUE, _FOUND, _REFUSED, ExitCode.NO_MANAGER, *_ENDED),
     "plan": (_VALUE, _FOUND, _REFUSED, ExitCode.PARTLY),
     "show": (_VALUE, _FOUND),
+    "schedule": (_VALUE, _FOUND),
     "delete": (_VALUE, _FOUND, _REFUSED),
     "leave": (_VALUE, _FOUND, _REFUSED),
     "kill": (_VALUE, _FOUND, _REFUSED, ExitCode.PARTLY),

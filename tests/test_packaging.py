@@ -21,6 +21,7 @@ COMMANDS = {
     "ajskill",
     "ajsleave",
     "ajsplan",
+    "ajsschedule",
     "ajsshow",
     "ajsstart",
     "ajsstop",

@@ -16,6 +16,7 @@ VERBS: dict[str, str] = {
     "entry": "Register jobnets for execution.",
     "plan": "Change planned runs: move, add, hold, prohibit, undo.",
     "show": "Show status, results and schedule of units.",
+    "schedule": "Show the runs of a period by rules and calendar.",
     "delete": "Delete root jobnets and job groups.",
     "leave": "Cancel the registration of jobnets.",
     "kill": "Kill jobs, and jobnets with everything below them.",
@@ -37,7 +38,8 @@ VERBS: dict[str, str] = {
 """Every verb with the line that ``ajs`` alone shows; each is the module ``ajs.cli.VERB``."""
 
 SCRIPTS = (
-    *("define", "entry", "plan", "show", "leave", "delete", "kill", "intrpt"),
+    *("define", "entry", "plan", "show", "schedule"),
+    *("leave", "delete", "kill", "intrpt"),
     *("start", "stop"),
 )
 """The verbs that are installed as a command of their own under their AJS3 name."""

@@ -187,6 +187,39 @@ COMING = _document(
     unregistered=every(TEXT),
 )
 
+SCHEDULE = _document(
+    "ajsschedule",
+    time_zone=TEXT,
+    begin=DAY,
+    end=DAY,
+    roots=every(
+        record(
+            unit=TEXT,
+            comment=TEXT,
+            registration_method=optional(METHOD),
+            counted_from=WALL,
+            runs=every(
+                record(
+                    execution_date=DAY,
+                    start=WALL,
+                    rules=every(NUMBER),
+                    substituted=FLAG,
+                    occurrences=every(
+                        record(
+                            rule=NUMBER,
+                            day=DAY,
+                            substituted=optional(DAY),
+                            runs_on=optional(DAY),
+                        )
+                    ),
+                    nested={"type": "object", "additionalProperties": optional(WALL)},
+                    with_upper=every(TEXT),
+                )
+            ),
+        )
+    ),
+)
+
 OPERATION_KEYS: dict[str, Schema] = {
     "operation": NUMBER,
     "at": INSTANT,
@@ -340,6 +373,7 @@ SCHEMAS: dict[str, Schema] = {
     "show": SHOW,
     "show-long": SHOW_LONG,
     "show-schedule": COMING,
+    "schedule": SCHEDULE,
     "history": HISTORY,
     "history-entry": HISTORY_ENTRY,
     "undo": UNDO,

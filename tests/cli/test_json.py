@@ -55,6 +55,7 @@ ASKED = [
     ("show", "ajsshow -RG --format json /"),
     ("show-long", "ajsshow -l -g a --format json /g/daily /g/daily/report/print /g/never /g"),
     ("show-schedule", "ajsshow -p --format json /g"),
+    ("schedule", "ajsschedule -b 2026/08/01 -e 2026/08/31 --format json /g /g/daily/report"),
     ("entry", "ajsentry --dry-run -n --format json /g/never"),
     ("kill", "ajskill --dry-run --format json /g/never"),
     ("kill", "ajsintrpt --dry-run --format json /g/never"),
@@ -128,6 +129,8 @@ PLANNED = [
     "runs.original_start",
     "runs.unit_start",
     "lower.start",
+    "roots.counted_from",
+    "nested.*",
     "lower.original_start",
     "coming.since",
     "coming.until",
@@ -195,7 +198,9 @@ def times(found: object, way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Every text that begins as a time does, with the last two names on the way to it."""
     if isinstance(found, dict):
         for key, value in found.items():
-            yield from times(value, (way[-1], "*" if way[-1] == "facts" else key))
+            yield from times(
+                value, (way[-1], "*" if way[-1] in ("facts", "nested") and key != "facts" else key)
+            )
     elif isinstance(found, list):
         for value in found:
             yield from times(value, way)
