@@ -112,7 +112,7 @@ def test_units():
         {"group": "/P", "planning": "yes", "jobnets": {"S": {"calendar_of": "/g", "hold": "if warning",
                                                              "logs_to_keep": 2, "units": nothing}}},
         {"group": "/g", "calendar": {"closed": ["sun"]}, "jobnets": {"R": {
-            "valid_until": "2025-08-13", "overlap": "multi",
+            "valid_until": "2025-08-13", "overlap": "multi", "logs_to_keep": 99,
             "units": {"A": job, "B": {"exclusive": "C", "units": nothing, "after": ["A"]}}}}},
         {"group": "/", "calendar": {"base_time": "6:00"}},
     ]  # fmt: skip

@@ -19,6 +19,8 @@ SUBSTITUTES = {"be": "before", "af": "after", "ca": "skip", "no": "run"}
 RETURN_CODES = {"normally": 0, "warning": 1, "abnormally": 2}
 OVERLAPS = {("sch", "n"): "skip", ("sch", "y"): "skip", ("mlt", "n"): "multi", ("mlt", "y"): "concurrent"}  # fmt: skip
 HOLDS = {"n": "no", "y": "yes", "w": "if warning", "a": "if abnormal"}
+LOGS_TO_KEEP = 99
+"""How many logs are kept where a story does not say."""
 START_DAY = re.compile(
     r"(?:(?:(?P<year>\d{4})/)?(?P<month>\d\d?)/)?(?P<counting>[+*@]?)"
     r"(?:(?P<number>\d+)|b(?:-(?P<back>\d+))?|(?P<weekday>su|mo|tu|we|th|fr|sa)(?::(?P<nth>[1-5b]))?)"
@@ -157,8 +159,7 @@ def jobnet(units: Units, path: str) -> dict[str, object]:
         overlap = OVERLAPS[unit.get("ms", "sch"), unit.get("mp", "n")]
         if overlap != "skip":
             found["overlap"] = overlap
-        if "rg" in unit:
-            found["logs_to_keep"] = unit["rg"]
+        found["logs_to_keep"] = unit.get("rg", LOGS_TO_KEEP)
     inside = {p.rpartition("/")[2]: _inside(units, p) for p in units.inside(path)}
     for before, after in unit.get("relations", ()):
         _after(inside[after]).append(before)

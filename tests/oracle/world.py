@@ -116,6 +116,8 @@ class World:
         self.advance(step.at)
         if step.do == "advance":
             return Said(0, "", "")
+        if step.do.startswith("ajsschedule"):
+            return self.ajs(f"{step.do} --format json")
         said = self._define(step) if step.do == "ajsdefine" else self.ajs(step.do)
         self.advance(step.at)
         return said
