@@ -56,7 +56,6 @@ NOT_YET = {
     "r15-ed-before-the-time-is-added": "valid until (ed)",
     "jc-calendar-of-another-group": "calendar of another group (jc)",
     "ejn-exclusive-jobnet": "exclusive jobnet (ejn)",
-    "gen-04-keep-2-fourth-ends": "logs to keep (rg)",
     "more-valid-until-looks-at-the-moved-day": "valid until (ed)",
     "more-nested-valid-until": "valid until (ed)",
     "more-exclusive-looks-at-the-moved-day": "exclusive jobnet (ejn)",
@@ -69,7 +68,6 @@ NOT_YET = {
     "more-leave-by-number": "fixed registration for a period",
     "more-fixed-at-a-time-takes-nested-along": "fixed registration by date and time",
     "more-held-after-a-warning": "hold after a bad end (ha)",
-    "more-keep-one-log": "logs to keep (rg)",
 }
 """Stories of registration, overlap and definition keys that are being built; to become empty."""
 
