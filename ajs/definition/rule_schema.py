@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ajs.choices import OPEN_DAYS_WITHIN, USUAL_SUBSTITUTE
 from ajs.definition.kinds import (
     Described,
     Either,
@@ -75,7 +76,7 @@ WITHIN = Field(
     key="within",
     kind=whole(1, 31),
     doc="How many days are searched for the open day; none found: no run.",
-    default="10",
+    default=str(OPEN_DAYS_WITHIN),
     example="10",
 )
 DAYS_FROM_START_RECORD = Record(
@@ -109,7 +110,7 @@ def _days_from_start(values: Values, spot: Spot) -> DaysFromStart | None:
         )
     if open_days := values.get(OPEN_DAYS):
         kind = FromStart.OPEN_BEFORE if open_days < 0 else FromStart.OPEN_AFTER
-        return DaysFromStart(kind, abs(open_days), values.get(WITHIN, 10))
+        return DaysFromStart(kind, abs(open_days), values.get(WITHIN, OPEN_DAYS_WITHIN))
     if plain := values.get(PLAIN_DAYS):
         return DaysFromStart(
             FromStart.PLAIN_BEFORE if plain < 0 else FromStart.PLAIN_AFTER, abs(plain)
@@ -188,7 +189,7 @@ SUBSTITUTE = Field(
     key="substitute",
     kind=choice({s.value: s for s in Substitute}),
     doc="What to do on a closed day: run on the open day before or after it, skip the run, or run.",
-    default="skip; with a closed start day run",
+    default=f"{USUAL_SUBSTITUTE}; with a closed start day run",
     example="before",
 )
 SHIFT_DAYS = Field(
@@ -304,7 +305,7 @@ def _rule_draft(values: Values, spot: Spot) -> RuleDraft:
     if cycle and cycle.unit is CycleUnit.WEEK and counted in {Counting.OPEN, Counting.CLOSED}:
         _refuse_weeks(values, spot, cycle, counted)
     closed = counted is Counting.CLOSED
-    substitute = values.get(SUBSTITUTE, Substitute.RUN if closed else Substitute.SKIP)
+    substitute = values.get(SUBSTITUTE, Substitute.RUN if closed else Rule().substitute)
     if closed and substitute is Substitute.SKIP:
         spot.refuse(
             values.at(SUBSTITUTE),

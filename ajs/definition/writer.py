@@ -296,7 +296,7 @@ def _rule(rule: Rule, *, nested: bool) -> dict[str, Value]:
 def _usual_substitute(day: StartDay) -> Substitute:
     """Return the substitute that is not written (ruling R3)."""
     closed = isinstance(day, (DayNumber, DayFromEnd)) and day.counting is Counting.CLOSED
-    return Substitute.RUN if closed else Substitute.SKIP
+    return Substitute.RUN if closed else Rule().substitute
 
 
 def _start_day(day: DayNumber | DayFromEnd | WeekdayOfMonth) -> Value:

@@ -348,7 +348,9 @@ def scripts_of(jobnet):
 
 @st.composite
 def definitions(draw):
-    groups, roots, earlier = [], [], set()
+    groups: list[JobGroup] = []
+    roots: list[RootDefinition] = []
+    earlier: set[str] = set()
     for path in draw(
         st.lists(st.sampled_from(["/", "/g", "/g/売上", "/h"]), unique=True, min_size=1, max_size=3)
     ):
