@@ -42,6 +42,8 @@ class Why(Enum):
     EMPTY = "it has no units"
     HELD_AFTER = "it is held because the run {limit} before it {ended}"
     HELD_NO_MORE = "how the run before it ended no longer holds it"
+    NO_MANAGER = "no manager ran at its start time {value}"
+    NOT_TODAY = "the manager was started with nothing of that day to run"
     PREVIOUS_RUNS = "the run {value} of the same root jobnet was still going"
     WAITS_PREVIOUS = "the run {value} of the same root jobnet has not ended"
     PREVIOUS_ENDED = "the run of the same root jobnet that it waited for has ended"
@@ -93,7 +95,9 @@ ENDED_WORDS: Mapping[str, str] = {
 }
 
 
-TIMES = frozenset({Why.START_TIME, Why.WAITS_TIME, Why.NO_CONTACT, Why.NO_WAY})
+MISSED = frozenset({Why.NO_MANAGER, Why.NOT_TODAY})
+"""Causes for which a run that is skipped counts as missed: nothing of its own kept it from running."""
+TIMES = frozenset({Why.START_TIME, Why.NO_MANAGER, Why.WAITS_TIME, Why.NO_CONTACT, Why.NO_WAY})
 """Causes whose value is a wall-clock time."""
 
 

@@ -16,6 +16,8 @@ from ajs.choices import NESTED_LAST_MINUTE, OVERDUE
 from ajs.model import Jobnet
 from ajs.schedule import Slot, Start, Tie, Timetable
 
+WENT_BY = "its time went by while the run before it waited"
+"""Why a start did not run that is older than ``OVERDUE`` when the run before it starts."""
 DONE_FOR = timedelta(days=45)
 """How long an occurrence that ran is remembered, so that an edit of its rule or calendar cannot bring it back."""
 MOST_DONE = 200
@@ -108,6 +110,19 @@ class Generation:
         return self.slot != self.original
 
 
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What a fixed registration was computed from, which later edits do not touch (rule book 6.3).
+
+    ``path`` is the root's full path at that moment, ``definition`` and ``calendars`` are the keys under which the
+    definition and the calendars of all job groups are stored.
+    """
+
+    path: str
+    definition: str
+    calendars: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     """The registration of a root jobnet for execution.
@@ -115,6 +130,10 @@ class Registration:
     ``registered`` is the wall-clock moment. ``floor`` is the slot of the last run that started or was passed by: no
     rule start at or before it comes again (ruling R4). ``done`` are occurrences that ran lately, so that an edited rule
     or calendar cannot bring them back (product promise: no edit runs a job twice).
+
+    ``count`` is the number of future generations of a fixed registration by number, 0 for any other; ``cancelled`` are
+    occurrences whose registration was cancelled (``ajsleave``), which come only when they are registered anew;
+    ``frozen`` is what a fixed registration by rules was computed from.
     """
 
     method: Method
@@ -123,7 +142,17 @@ class Registration:
     done: frozenset[Tie] = frozenset()
     catch_up: bool = True
     """Whether today's past run counts (``ajsentry -s``) or only the coming ones (``-f``); rule book 6.5."""
+    count: int = 0
+    cancelled: frozenset[Tie] = frozenset()
+    skip_overdue: bool = False
+    """Whether a start that was missed without a manager is left out (``ajsentry -o``); rule book 6.11."""
+    frozen: Frozen | None = None
     version: int = 0
+
+    @property
+    def has_dummies(self) -> bool:
+        """Whether its rules plan runs beyond the real ones: planned, and fixed by number (rule book 6.2, 6.4)."""
+        return self.method is Method.PLANNED or self.count > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +254,7 @@ def _inside(timetable: Timetable, exec_date: date, at: datetime) -> datetime:
     return min(max(at, first), end - NESTED_LAST_MINUTE)
 
 
-# -- planned registration: the next real generation and the dummies after it --
+# -- the dummies after the real generations, and what makes one of them real --
 
 
 def coming(
@@ -239,8 +268,11 @@ def coming(
     do not come (rule book 7.1, 7.4; rulings R1, R4, R16). The original that a run pushed ahead left in place does.
     """
     registration = plan.registration
+    if not registration.has_dummies:
+        return
     real = plan.generations
-    taken = {tie for g in real for tie in g.ties} | registration.done
+    taken = {tie for g in real for tie in g.ties} | registration.done | registration.cancelled
+    first = datetime.min if registration.method is Method.PLANNED else registration.registered
     spent = frozenset(taken)
     passed = [(g.original, g.slot) for g in real if g.phase is Phase.WAITING and not g.kept]
     kept = [g.kept for g in real if g.kept is not None and g.phase is Phase.WAITING]
@@ -251,7 +283,7 @@ def coming(
         key=lambda s: (s.slot.start, s.slot.exec_date),
     )
     for start in after_floor(registration, timetable) if starts is None else starts:
-        if all(tie in taken for tie in start.ties):
+        if start.slot.start < first or all(tie in taken for tie in start.ties):
             continue
         if any(original < start.slot and not last < start.slot for original, last in passed):
             continue
@@ -311,7 +343,7 @@ def with_next(
     if plan.registration.method is not Method.PLANNED:
         return plan
     following = next(coming(plan, timetable), None)
-    waiting = plan.waiting
+    waiting = [g for g in plan.waiting if g.method is Method.PLANNED]
     if following is None or (waiting and not following.slot < waiting[0].slot):
         return plan
     made = generation_for(following, plan.registration, timetable, holds)
@@ -325,9 +357,12 @@ def started(
 
     It has started, or was skipped. Under planned registration the next real generation is made: the original that
     was kept, anew and without temporary changes, or the first start behind both the old and the new time (rule book
-    6.2, 7.1, R1). Starts that went by while it waited are missed (6.10, 6.11).
+    6.2, 7.1, R1). Under fixed registration by number the first dummy becomes real, unless the generation was an added
+    one (6.4, R18). Starts that went by while it waited are missed (6.10, 6.11).
     """
     rest = plan.without(generation)
+    if plan.registration.method is Method.FIXED:
+        return _fixed_started(plan, generation, timetable, now)
     if generation.method is not Method.PLANNED:
         return rest, ()
     if generation.kept is not None:
@@ -342,12 +377,38 @@ def started(
     for start in coming(rest, timetable):
         if start.slot.start > now - OVERDUE:
             break
-        missed.append(
-            Passed(start.slot, start.ties, "its time went by while the run before it waited")
-        )
+        missed.append(Passed(start.slot, start.ties, WENT_BY))
         floor = max_slot(floor, start.slot)
     rest = replace(rest, registration=replace(rest.registration, floor=floor))
     return with_next(rest, timetable), (*dropped, *missed)
+
+
+def _fixed_started(
+    plan: RootPlan, generation: Generation, timetable: Timetable, now: datetime
+) -> tuple[RootPlan, tuple[Passed, ...]]:
+    """Return a fixed registration's plan without this generation; by number, with the first dummy made real."""
+    registration = plan.registration
+    rest = plan.without(generation)
+    if not generation.ties:
+        return rest, ()
+    floor = max_slot(registration.floor, generation.slot)
+    done = _remembered(registration.done | frozenset(generation.ties), floor)
+    rest = replace(rest, registration=replace(registration, done=done))
+    passed: list[Passed] = []
+    for start in coming(rest, timetable):
+        moved_past = generation.original < start.slot and not generation.slot < start.slot
+        coming_yet = start.slot.start > now - OVERDUE and generation.slot < start.slot
+        if coming_yet and not moved_past:
+            break
+        why = f"a run was moved past it, to {generation.slot.start}" if moved_past else WENT_BY
+        passed.append(Passed(start.slot, start.ties, why))
+    floor = max_slot(floor, *(one.slot for one in passed))
+    rest = replace(rest, registration=replace(registration, floor=floor, done=done))
+    following = next(coming(rest, timetable), None)
+    if following is None:
+        return rest, tuple(passed)
+    made = generation_for(following, registration, timetable)
+    return replace(rest, generations=(*rest.generations, made)), tuple(passed)
 
 
 def _remembered(done: frozenset[Tie], floor: Slot) -> frozenset[Tie]:

@@ -22,12 +22,12 @@ from ajs.cli.common import (
 )
 from ajs.cli.names import unit_names
 from ajs.cli.progress import bar
-from ajs.cli.values import typed_duration
+from ajs.cli.values import typed_day, typed_duration, typed_time
 from ajs.errors import ExitCode, GenerationNotFound, NoManager, TimedOut, UsageError
 from ajs.operations.targets import one_service
 
 if TYPE_CHECKING:
-    from ajs.operations.entry import Entry
+    from ajs.operations.entry import Entry, Registering
     from ajs.operations.service import Service
 
 
@@ -36,6 +36,22 @@ if TYPE_CHECKING:
 @click.option("-s", "--planned", is_flag=True, help="Planned; today's past run counts (default).")
 @click.option("-f", "--planned-from-now", is_flag=True, help="Planned; only coming runs count.")
 @click.option("-n", "--immediate", is_flag=True, help="Run at once, without rules and calendar.")
+@click.option(
+    "-b", "--begin", metavar="DATE", help="Fixed: the runs of a period of execution dates."
+)
+@click.option("-e", "--end", metavar="DATE", help="Last execution date of the period.")
+@click.option(
+    "-g",
+    "--generations",
+    metavar="NUMBER",
+    type=click.IntRange(1, 99),
+    help="Fixed: so many future runs, and one more whenever one has started.",
+)
+@click.option("-d", "--date", metavar="DATE", help="Fixed: one run on this date, without rules.")
+@click.option("-t", "--time", metavar="TIME", help="Its start time, hours 0 to 47 (with -d).")
+@click.option(
+    "-o", "--skip-overdue", is_flag=True, help="Leave out starts missed while no manager ran."
+)
 @click.option("-h", "--hold", is_flag=True, help="Register in held state.")
 @click.option("-w", "--wait", is_flag=True, help="With -n: wait until the runs have ended.")
 @click.option("--timeout", metavar="TIME", help="With -w: give up waiting after 90s, 15m, 2h.")
@@ -52,22 +68,23 @@ if TYPE_CHECKING:
 def command(units: tuple[str, ...], **given: Any) -> int:
     """Register root jobnets for execution, all or none.
 
-    Planned registration follows rules and calendar; -n runs the jobnet once, at once. With -w the command returns when
+    Planned registration follows rules and calendar; fixed registration takes the runs that they give now, for a period,
+    a number of runs, or one date and time; -n runs the jobnet once, at once. With -w the command returns when
     the runs have ended and prints a line for each; its exit code then speaks of the command alone unless --fail-on is
     given. Where --timeout or Ctrl-C end the wait, the runs go on, and the lines say how far they are.
 
     \b
     ajsentry /sales/daily-close                             run it by its rules from now on
+    ajsentry -b 2026/12/01 -e 2026/12/31 /sales/daily-close fixed: the runs of December
+    ajsentry -d 12/24 -t 25:30 /sales/daily-close           fixed: one run, at 1:30 of 12/25
     ajsentry -n -w --fail-on abnormal /sales/daily-close    run it once, in a pipeline
     """
-    from ajs.operations.entry import Registering, entry
-    from ajs.plan import Method
+    from ajs.operations.entry import entry
     from ajs.render.entry import entry_json, entry_text
 
     _check(given)
     names = names_of(units)
-    method = Method.IMMEDIATE if given["immediate"] else Method.PLANNED
-    how = Registering(method=method, catch_up=not given["planned_from_now"], hold=given["hold"])
+    how = _how(given)
     timeout = None if given["timeout"] is None else typed_duration("--timeout", given["timeout"])
     with opened(given["home"], one_service(names, given["service"]), changing=True) as service:
         if given["wait"] and not service.manager_runs():
@@ -130,9 +147,53 @@ def _wait(
     return _exit_code([status.name for status in ended.values()], fail_on)
 
 
+def _how(given: dict[str, Any]) -> Registering:
+    """Return what the options say of the registration; they have been checked."""
+    from ajs.operations.entry import Registering
+    from ajs.plan import Method
+
+    period = at = None
+    if given["begin"] is not None:
+        period = typed_day("-b", given["begin"]), typed_day("-e", given["end"])
+    if given["date"] is not None:
+        at = typed_day("-d", given["date"]), typed_time("-t", given["time"])
+    method = Method.PLANNED
+    if given["immediate"]:
+        method = Method.IMMEDIATE
+    elif period or at or given["generations"]:
+        method = Method.FIXED
+    return Registering(
+        method=method,
+        catch_up=not given["planned_from_now"],
+        hold=given["hold"],
+        period=period,
+        count=given["generations"] or 0,
+        at=at,
+        skip_overdue=given["skip_overdue"],
+    )
+
+
+WAYS = {
+    "-s": ("planned",),
+    "-f": ("planned_from_now",),
+    "-n": ("immediate",),
+    "-b -e": ("begin", "end"),
+    "-g": ("generations",),
+    "-d -t": ("date", "time"),
+}
+"""The ways to register, each by the options that say it: one at a time (commands.md 4)."""
+
+
 def _check(given: dict[str, Any]) -> None:
-    if sum(map(bool, (given["planned"], given["planned_from_now"], given["immediate"]))) > 1:
-        raise UsageError("-s, -f and -n exclude each other", hint="give one of them")
+    ways = [way for way, keys in WAYS.items() if any(given[key] for key in keys)]
+    if len(ways) > 1:
+        raise UsageError(f"{ways[0]} and {ways[1]} exclude each other", hint="give one of them")
+    for way, keys in WAYS.items():
+        if len(keys) > 1 and sum(given[key] is not None for key in keys) == 1:
+            one, other = way.split()
+            raise UsageError(f"{one} and {other} go together", hint=f"give {one} and {other}")
+    if given["skip_overdue"] and given["immediate"]:
+        raise UsageError("-n and -o exclude each other", hint="an immediate run is never overdue")
     if given["wait"] and not given["immediate"]:
         raise UsageError("-w goes with -n only", hint="a planned run is watched with ajsshow")
     for option in ("timeout", "fail_on"):

@@ -31,7 +31,7 @@ from ajs.operations.running import with_plan
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
 from ajs.operations.times import odd_hour
-from ajs.operations.timetables import timetables
+from ajs.operations.timetables import planned_by, timetables
 from ajs.plan import Generation, Passed, Phase, RootPlan
 from ajs.schedule import Timetable
 from ajs.store import log, plans, runs
@@ -97,6 +97,8 @@ class _Root:
 
     target: Target
     timetable: Timetable
+    planned_by: Timetable
+    """What makes its dummies: a fixed registration has frozen that."""
     before: RootPlan
     plan: RootPlan
     live: dict[int, LiveGeneration]
@@ -168,6 +170,7 @@ class _Work:
         roots = {t.root.id: t for t in self.targets}
         stored = plans.load_plans(tx, roots)
         tables = timetables(tx, [t.root for t in roots.values()], service.mode)
+        planned = planned_by(tx, stored, tables, service.mode)
         started = plans.running(tx, roots)
         wanted = [g.id for found in started.values() for g in found]
         live = runs.live(tx, wanted)
@@ -180,6 +183,7 @@ class _Work:
             self.roots[number] = _Root(
                 target,
                 tables[number],
+                planned[number],
                 plan,
                 plan,
                 {g: live[g] for g in running if g in live},
@@ -323,11 +327,11 @@ class _Work:
 
     def _effects(self, root: _Root, after: RootPlan) -> tuple[Effect, ...]:
         path = root.target.root.path
-        found = effects(path, root.before, after, root.timetable)
+        found = effects(path, root.before, after, root.planned_by)
         for number, before in root.changed_running.items():
             was = replace(root.before, generations=(before,))
             now = replace(root.before, generations=(root.running[number],))
-            found += effects(path, was, now, root.timetable)
+            found += effects(path, was, now, root.planned_by)
         return found
 
 

@@ -18,7 +18,7 @@ from ajs.errors import AjsError
 from ajs.moment import wall_text
 from ajs.operations.service import Service, open_service
 from ajs.operations.times import LEFT_OUT, TWICE, local
-from ajs.operations.timetables import timetables
+from ajs.operations.timetables import planned_by, timetables
 from ajs.plan import coming
 from ajs.ports import Clock
 from ajs.store import agents, backup, plans, runs, units
@@ -224,6 +224,7 @@ def _clock_changes(service: Service) -> Iterator[Finding]:
         roots = units.by_id(tx, plans.registered_roots(tx))
         planned = plans.load_plans(tx, roots)
         tables = timetables(tx, roots.values(), service.mode)
+        tables = planned_by(tx, planned, tables, service.mode)
     until = max(end for _, end, _ in odd)
     for number, plan in planned.items():
         starts = [g.slot.start for g in plan.waiting]

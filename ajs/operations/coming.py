@@ -12,10 +12,9 @@ from ajs.model import Jobnet
 from ajs.operations.service import Service
 from ajs.operations.show import Mark
 from ajs.operations.targets import Filters, Name, find_units
-from ajs.operations.timetables import timetables
+from ajs.operations.timetables import planned_by, timetables
 from ajs.plan import (
     Generation,
-    Method,
     NestedPlan,
     Phase,
     RootPlan,
@@ -96,6 +95,7 @@ def coming_runs(
         roots = units.by_id(tx, inside)
         tables = timetables(tx, roots.values(), service.mode)
         waiting = plans.load_plans(tx, roots)
+        planned = planned_by(tx, waiting, tables, service.mode)
         running = plans.running(tx, roots)
         statuses = {
             row.id: Status[row.status]
@@ -109,7 +109,7 @@ def coming_runs(
         if plan is None or (wanted and root.path in inside[number]):
             wanted = set()
         if plan is not None:
-            one = _Root(root, tables[number], plan, statuses, frozenset(wanted))
+            one = _Root(root, tables[number], planned[number], plan, statuses, frozenset(wanted))
             runs += one.runs(running.get(number, ()), now, until)
     runs.sort(key=lambda run: (run.start, run.exec_date, run.root))
     lost = tuple(root.path for number, root in roots.items() if number not in waiting)
@@ -118,10 +118,14 @@ def coming_runs(
 
 @dataclass(frozen=True, slots=True)
 class _Root:
-    """One root jobnet whose runs are listed; ``wanted`` are the units below it that were named, if it was not."""
+    """One root jobnet whose runs are listed; ``wanted`` are the units below it that were named, if it was not.
+
+    ``planned_by`` makes the dummies, which a fixed registration has computed from what it froze.
+    """
 
     unit: Unit
     timetable: Timetable
+    planned_by: Timetable
     plan: RootPlan
     statuses: dict[int, Status]
     wanted: frozenset[str]
@@ -135,12 +139,10 @@ class _Root:
             gone = generation.phase is Phase.PROHIBITED and generation.slot.start <= now
             if generation.slot.start < until and not gone:
                 yield self._run(generation)
-        if self.plan.registration.method is not Method.PLANNED:
-            return
         kept = {g.kept.slot for g in self.plan.generations if g.kept is not None}
-        for start in takewhile(lambda s: s.slot.start < until, coming(self.plan, self.timetable)):
+        for start in takewhile(lambda s: s.slot.start < until, coming(self.plan, self.planned_by)):
             if start.slot.start > now - OVERDUE or start.slot in kept:
-                yield self._run(generation_for(start, self.plan.registration, self.timetable))
+                yield self._run(generation_for(start, self.plan.registration, self.planned_by))
 
     def _run(self, generation: Generation) -> Run:
         slot, original = generation.slot, generation.original

@@ -19,7 +19,7 @@ from ajs.model import groups_above, parent
 from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
-from ajs.operations.timetables import timetables
+from ajs.operations.timetables import planned_by, timetables
 from ajs.plan import RootPlan, coming
 from ajs.replanning import recalculated
 from ajs.schedule import Slot, Tie, Timetable
@@ -173,7 +173,9 @@ class _Plans:
         self._now = now
         self._roots = units.by_id(tx, plans.registered_roots(tx))
         self._plans = plans.load_plans(tx, self._roots)
-        self._tables = timetables(tx, self._roots.values(), self._mode)
+        self._tables = planned_by(
+            tx, self._plans, timetables(tx, self._roots.values(), self._mode), self._mode
+        )
         self.followed = False
 
     def follow(
@@ -189,6 +191,7 @@ class _Plans:
         touched = {n: u for n, u in roots.items() if _touched(n, u.path, self._tables[n], defined)}
         self.followed = bool(touched)
         tables = timetables(tx, touched.values(), self._mode)
+        tables = planned_by(tx, {n: self._plans[n] for n in touched}, tables, self._mode)
         changes, notes = [], {}
         for number in counted(progress, "planning", touched):
             before = self._plans[number]

@@ -1,62 +1,70 @@
-"""``ajsentry`` and ``ajsleave``: registering root jobnets for execution, and cancelling that."""
+"""``ajsentry``: registering root jobnets for execution."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from ajs.errors import (
-    AjsError,
-    AlreadyRegistered,
-    NeverRuns,
-    NotRegistered,
-    StillRunning,
-    WrongKind,
-)
-from ajs.model import Overlap
+from ajs.calendar import LAST_YEAR, TypedDay
+from ajs.errors import AlreadyRegistered, BadValue, NeverRuns, NoSuchDate, Refused, WrongKind
+from ajs.model import Overlap, groups_above
 from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
 from ajs.operations.timetables import timetables
 from ajs.plan import (
+    Frozen,
     Generation,
     Method,
-    Passed,
     Registration,
     RootPlan,
     nested_without_rules,
     with_next,
 )
+from ajs.registering import MOST_RUNS, Fixed, Period, at_time, by_count, by_period
 from ajs.schedule import Slot, Timetable
-from ajs.store import log, plans, runs
-from ajs.store.database import Reading, Writing
+from ajs.store import log, plans, units
+from ajs.store.database import Reading
 from ajs.store.numbers import execution_id
 from ajs.store.plans import PlanChange
 from ajs.store.presence import poke
+from ajs.store.sources import freeze_calendars
 from ajs.store.units import ROOT, Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registering:
-    """How root jobnets are registered: planned, with or without today's past run, or immediate; perhaps held."""
+    """How root jobnets are registered: planned, with or without today's past run, fixed, or immediate; perhaps held.
+
+    Fixed is one of three: for a ``period`` of execution dates, for so many future generations (``count``), or ``at`` a
+    date and time in minutes after 0:00. ``skip_overdue``: a start missed without a manager is left out.
+    """
 
     method: Method
     catch_up: bool = True
     hold: bool = False
+    period: tuple[TypedDay, TypedDay] | None = None
+    count: int = 0
+    at: tuple[TypedDay, int] | None = None
+    skip_overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """One root jobnet that was registered, and the run that this made; None when its rules plan none so far.
+    """One root jobnet that was registered, and the first run that this made; None when it made none.
 
-    ``at_once``: its time has passed and nothing is in its way, so that it starts as soon as a manager looks.
+    ``at_once``: its time has passed and nothing is in its way, so that it starts as soon as a manager looks. ``made``
+    is how many runs it made, ``last`` the last one of them.
     """
 
     path: str
     method: Method
     generation: Generation | None
     at_once: bool = False
+    made: int = 1
+    last: Generation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +77,6 @@ class Entry:
     entered: tuple[Entered, ...]
     operation: int
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What a cancellation of registrations did: root jobnets and the runs that will not come."""
-
-    roots: tuple[tuple[str, tuple[Generation, ...]], ...]
-    operation: int
 
 
 def entry(
@@ -93,18 +93,20 @@ def entry(
     """Register root jobnets for execution, all or none."""
     now = service.clock.now()
     with service.store.write() as tx:
-        roots = _roots(tx, names, filters)
+        roots = find_roots(tx, names, filters)
         tables = timetables(tx, roots, service.mode)
         before = plans.load_plans(tx, [r.id for r in roots])
-        notes = tuple(_skipped(tx, roots, tables, how))
-        changes = [
-            PlanChange(
-                root.id,
-                before.get(root.id),
-                _registered(root, before.get(root.id), tables[root.id], how, now),
-            )
-            for root in counted(progress, "registering", roots)
-        ]
+        _refuse_planning(tx, roots, how)
+        notes = list(_skipped(tx, roots, tables, how))
+        by_rules = how.method is Method.FIXED and how.at is None
+        calendars = freeze_calendars(tx) if by_rules else ""
+        changes = []
+        for root in counted(progress, "registering", roots):
+            frozen = Frozen(root.path, root.definition or "", calendars) if by_rules else None
+            was = before.get(root.id)
+            after, said = _registered(root, was, tables[root.id], how, frozen, now)
+            changes.append(PlanChange(root.id, was, after))
+            notes += said
         operation = log.begin(
             tx, now, os_user=service.user, verb="entry", command=command, reason=reason
         )
@@ -113,15 +115,16 @@ def entry(
             _entered(root, how, _made(before.get(root.id), saved[root.id]), tables[root.id], now)
             for root in roots
         )
-        log.finish(tx, operation, {"roots": len(roots), "method": how.method.value})
+        made = sum(one.made for one in entered)
+        log.finish(tx, operation, {"roots": len(roots), "method": how.method.value, "runs": made})
         if dry_run:
             tx.rollback()
-            return Entry(entered, 0, notes)
+            return Entry(entered, 0, tuple(notes))
     poke(service.folder)
-    return Entry(entered, operation, notes)
+    return Entry(entered, operation, tuple(notes))
 
 
-def _roots(tx: Reading, names: Sequence[Name], filters: Filters) -> list[Unit]:
+def find_roots(tx: Reading, names: Sequence[Name], filters: Filters) -> list[Unit]:
     """Return the root jobnets that were named; only they are registered, everything below comes along (6.1)."""
     found = []
     for unit, name in find_units(tx, names, filters):
@@ -141,45 +144,193 @@ def _roots(tx: Reading, names: Sequence[Name], filters: Filters) -> list[Unit]:
     return found
 
 
+def _refuse_planning(tx: Reading, roots: Sequence[Unit], how: Registering) -> None:
+    """Refuse any but fixed registration of root jobnets in planning groups (rule book 6.1)."""
+    planning = units.planning_groups(tx) if how.method is not Method.FIXED else frozenset()
+    for root in roots:
+        group = next((group for group in groups_above(root.path) if group in planning), None)
+        if group is not None:
+            raise Refused(
+                f"{root.path} is in the planning group {group}, where jobnets are registered for fixed execution only",
+                hint="register it for a period (-b -e), for a number of runs (-g), or for a date and time (-d -t)",
+                unit=root.path,
+            )
+
+
 _KINDS = {"group": "job group", "jobnet": "nested jobnet", "job": "job"}
 
 
 def _registered(
-    root: Unit, before: RootPlan | None, timetable: Timetable, how: Registering, now: Moment
-) -> RootPlan:
-    waits = before is not None and bool(before.waiting)
-    if before is not None and before.registration.method is Method.PLANNED and waits:
-        hint = "change the run (ajsplan), or cancel the registration first (ajsleave)"
-        if how.method is Method.IMMEDIATE:
-            hint = f"to run it now: ajsplan -q {root.path}"
-        raise AlreadyRegistered(
-            f"{root.path} is registered for planned execution and has a next run on "
-            f"{before.waiting[0].slot.start:%Y-%m-%d %H:%M}",
-            hint=hint,
-            unit=root.path,
-        )
-    registration = Registration(method=how.method, registered=now.wall, catch_up=how.catch_up)
-    kept = before.generations if before is not None else ()
+    root: Unit,
+    before: RootPlan | None,
+    timetable: Timetable,
+    how: Registering,
+    frozen: Frozen | None,
+    now: Moment,
+) -> tuple[RootPlan, tuple[str, ...]]:
+    """Return the plan after the registration, and what the operator must know of it."""
+    if before is not None and before.waiting:
+        _refuse_beside(root, before, how)
     if how.method is Method.IMMEDIATE:
-        return _immediate(before, registration, kept, timetable, how, now)
+        return _immediate(before, timetable, how, now), ()
+    registration = _registration(before, how, frozen, now)
+    plan = RootPlan(registration=registration, generations=before.generations if before else ())
     holds = {"": True} if how.hold else {}
-    plan = with_next(RootPlan(registration=registration, generations=kept), timetable, holds)
-    if len(plan.generations) == len(kept):
-        raise NeverRuns(
-            f"{root.path}: its rules and its calendar give no run from {now.wall:%Y-%m-%d %H:%M} on",
-            hint=f"ajs why {root.path} says why; ajsentry -n runs it at once",
+    if how.method is Method.FIXED:
+        fixed = _fixed(root, plan, timetable, how, holds, now.wall)
+        return fixed.plan, tuple(_merged(root, fixed))
+    after = with_next(plan, timetable, holds)
+    if len(after.generations) == len(plan.generations):
+        raise _never(root, timetable, f"from {now.wall:%Y-%m-%d %H:%M} on")
+    return after, ()
+
+
+def _refuse_beside(root: Unit, before: RootPlan, how: Registering) -> None:
+    """Refuse what cannot stand beside the runs that wait (rule book 6.1)."""
+    method, following = before.registration.method, before.waiting[0]
+    if method is not Method.PLANNED and (
+        how.method is not Method.PLANNED or method is Method.IMMEDIATE
+    ):
+        return
+    hint = "change the run (ajsplan), or cancel the registration first (ajsleave)"
+    if how.method is Method.IMMEDIATE:
+        hint = f"to run it now: ajsplan -q {root.path}"
+    raise AlreadyRegistered(
+        f"{root.path} is registered for {method.value} execution and has a next run on "
+        f"{following.slot.start:%Y-%m-%d %H:%M}",
+        hint=hint,
+        unit=root.path,
+    )
+
+
+def _registration(
+    before: RootPlan | None, how: Registering, frozen: Frozen | None, now: Moment
+) -> Registration:
+    """Return the new registration; what ran under the one before it does not come again."""
+    new = Registration(
+        method=how.method,
+        registered=now.wall,
+        catch_up=not how.skip_overdue if how.method is Method.FIXED else how.catch_up,
+        count=how.count,
+        skip_overdue=how.skip_overdue,
+        frozen=frozen,
+    )
+    if before is None:
+        return new
+    old = before.registration
+    new = replace(new, floor=old.floor, done=old.done, version=old.version)
+    if how.method is Method.FIXED and old.method is Method.FIXED:
+        # One more run or period: the dummies after a number of runs stay, and stay what they are.
+        new = replace(new, cancelled=old.cancelled, count=how.count or old.count)
+        if how.at is not None or (old.count and not how.count):
+            new = replace(new, registered=old.registered, frozen=old.frozen)
+    return new
+
+
+def _fixed(
+    root: Unit,
+    plan: RootPlan,
+    timetable: Timetable,
+    how: Registering,
+    holds: Mapping[str, bool],
+    now: datetime,
+) -> Fixed:
+    """Return what a fixed registration makes of the plan; refused when that is nothing."""
+    registration = plan.registration
+    today = timetable.day_of(now)
+    if how.at is not None:
+        day, minutes = how.at
+        slot = timetable.typed(day.on(today), minutes)
+        _refuse_past(root, slot, timetable, now, skip_overdue=how.skip_overdue)
+        return at_time(plan, timetable, slot, holds)
+    # What is registered now is computed from what is defined now, also where dummies come from what was before.
+    fresh = replace(plan, registration=replace(registration, registered=now))
+    if how.period is not None:
+        period = Period(*(day.on(today) for day in how.period))
+        if period.last < period.first:
+            raise BadValue(
+                f"-b {period.first} -e {period.last}: the period ends before it begins",
+                hint="both are execution dates, the first and the last one",
+                value=str(period.last),
+            )
+        fixed = by_period(fresh, timetable, period, holds)
+        where = f"on the execution dates {period.first} to {period.last}"
+        where += f" that starts after {now:%Y-%m-%d %H:%M}" if period.first <= today else ""
+    else:
+        fixed = by_count(fresh, timetable, holds)
+        where = f"from {now:%Y-%m-%d %H:%M} on"
+    made = len(fixed.plan.generations) - len(plan.generations)
+    if made > MOST_RUNS:
+        raise Refused(
+            f"{root.path}: its rules give more than {MOST_RUNS} runs in this period",
+            hint="register a shorter period, and the rest later",
             unit=root.path,
         )
-    return plan
+    if not made and not fixed.merged:
+        raise _never(root, timetable, where)
+    cancelled = fixed.plan.registration.cancelled
+    return replace(
+        fixed,
+        plan=replace(fixed.plan, registration=replace(registration, cancelled=cancelled)),
+    )
+
+
+def _refuse_past(
+    root: Unit, slot: Slot, timetable: Timetable, now: datetime, *, skip_overdue: bool
+) -> None:
+    """Refuse a run before today, and with ``-o`` one before now; today's past starts at once otherwise (6.5)."""
+    begins, _ = timetable.window(timetable.day_of(now))
+    at = f"{slot.start:%Y-%m-%d %H:%M}"
+    if slot.start < begins:
+        raise Refused(
+            f"{root.path}: {at} lies before today, which began at {begins:%Y-%m-%d %H:%M}",
+            hint="a time that has passed today starts at once; ajsentry -n runs the jobnet at once",
+            unit=root.path,
+            value=at,
+        )
+    if slot.exec_date.year > LAST_YEAR:
+        raise NoSuchDate(
+            f"{root.path}: {at} lies after {LAST_YEAR}",
+            hint=f"years go up to {LAST_YEAR}",
+            value=at,
+        )
+    if skip_overdue and slot.start < now:
+        raise NeverRuns(
+            f"{root.path}: {at} has passed, and -o leaves out what has passed: it would never run",
+            hint="leave -o out to run it at once, or give a later time",
+            unit=root.path,
+            value=at,
+        )
+
+
+def _never(root: Unit, timetable: Timetable, where: str) -> NeverRuns:
+    """Return the refusal of a registration that would plan nothing, with why."""
+    if timetable.jobnet.rules == ():
+        return NeverRuns(
+            f"{root.path}: its schedule is undefined, so its rules plan no run",
+            hint="ajsentry -n runs it at once, ajsentry -d DATE -t TIME at that time",
+            unit=root.path,
+        )
+    return NeverRuns(
+        f"{root.path}: its rules and its calendar give no run {where}",
+        hint=f"ajs why {root.path} says why; ajsentry -n runs it at once",
+        unit=root.path,
+    )
+
+
+def _merged(root: Unit, fixed: Fixed) -> Iterator[str]:
+    """Say which runs were registered already; they are not made again (rule book 6.6)."""
+    if not fixed.merged:
+        return
+    first = fixed.merged[0]
+    run = f"{root.path}:{execution_id(first.id)} on {first.slot.start:%Y-%m-%d %H:%M}"
+    others = len(fixed.merged) - 1
+    more = f" and {others} more" if others else ""
+    yield f"{run}{more} {'are' if others else 'is'} registered already, and stays as it is"
 
 
 def _immediate(
-    before: RootPlan | None,
-    registration: Registration,
-    kept: tuple[Generation, ...],
-    timetable: Timetable,
-    how: Registering,
-    now: Moment,
+    before: RootPlan | None, timetable: Timetable, how: Registering, now: Moment
 ) -> RootPlan:
     at = now.wall.replace(microsecond=0)
     slot = Slot(at, timetable.day_of(at))
@@ -190,17 +341,34 @@ def _immediate(
         nested=nested_without_rules(timetable),
         holds={"": True} if how.hold else {},
     )
-    if before is not None and before.registration.method is Method.IMMEDIATE:
-        registration = before.registration
-    return RootPlan(registration=registration, generations=(*kept, run))
+    if before is None:
+        registration = Registration(method=Method.IMMEDIATE, registered=now.wall)
+        return RootPlan(registration=registration, generations=(run,))
+    registration = before.registration
+    if registration.method is Method.PLANNED:
+        # Nothing of it waits any more. What ran under it must not come again under a later registration.
+        registration = replace(registration, method=Method.IMMEDIATE, registered=now.wall)
+    return RootPlan(registration=registration, generations=(*before.generations, run))
 
 
 def _entered(
-    root: Unit, how: Registering, made: Generation | None, timetable: Timetable, now: Moment
+    root: Unit,
+    how: Registering,
+    made: Sequence[Generation],
+    timetable: Timetable,
+    now: Moment,
 ) -> Entered:
-    passed = made is not None and made.slot.start <= now.wall
-    held = made is not None and made.holds.get("", timetable.jobnet.hold)
-    return Entered(root.path, how.method, made, at_once=passed and not held)
+    first = made[0] if made else None
+    passed = first is not None and first.slot.start <= now.wall
+    held = first is not None and first.holds.get("", timetable.jobnet.hold)
+    return Entered(
+        root.path,
+        how.method,
+        first,
+        at_once=passed and not held,
+        made=len(made),
+        last=made[-1] if made else None,
+    )
 
 
 def _skipped(
@@ -223,86 +391,7 @@ OVERLAPPED = {
 }
 
 
-def _made(before: RootPlan | None, after: RootPlan | None) -> Generation | None:
+def _made(before: RootPlan | None, after: RootPlan | None) -> list[Generation]:
+    """Return the runs that were made, in slot order."""
     old = {g.id for g in before.generations} if before is not None else set()
-    new = [g for g in after.waiting if g.id not in old] if after is not None else []
-    return new[0] if new else None
-
-
-def leave(
-    service: Service,
-    names: Sequence[Name],
-    filters: Filters,
-    *,
-    command: Sequence[str],
-    reason: str = "",
-    dry_run: bool = False,
-) -> Left:
-    """Cancel the registration of root jobnets, all or none; refused for one with a running generation (6.12).
-
-    Results of ended runs stay.
-    """
-    now = service.clock.now()
-    with service.store.write() as tx:
-        roots = _roots(tx, names, filters)
-        before = plans.load_plans(tx, [r.id for r in roots])
-        running = plans.running(tx, [r.id for r in roots])
-        for root in roots:
-            refusal = _cannot_leave(root, before.get(root.id), running.get(root.id, []))
-            if refusal is not None:
-                raise refusal
-        operation = log.begin(
-            tx, now, os_user=service.user, verb="leave", command=command, reason=reason
-        )
-        plans.save_plans(tx, [PlanChange(r.id, before[r.id], None) for r in roots], operation)
-        gone = tuple((r.path, before[r.id].waiting) for r in roots)
-        _cancelled(tx, service, roots, before, operation, now)
-        log.finish(tx, operation, {"roots": len(roots), "runs": sum(len(g) for _, g in gone)})
-        if dry_run:
-            tx.rollback()
-            return Left(gone, 0)
-    poke(service.folder)
-    return Left(gone, operation)
-
-
-def _cannot_leave(
-    root: Unit, plan: RootPlan | None, running: Sequence[Generation]
-) -> AjsError | None:
-    if plan is None:
-        return NotRegistered(
-            f"{root.path} is not registered for execution",
-            hint="ajsshow -E -R lists what is registered",
-            unit=root.path,
-        )
-    if running:
-        run = f"{root.path}:{execution_id(running[0].id)}"
-        return StillRunning(
-            f"{root.path} has a run that has not ended, since {running[0].slot.start:%Y-%m-%d %H:%M}",
-            hint=f"wait for its end, or end it: ajskill {run} kills it, ajsintrpt {run} lets its jobs end; "
-            "then run the command again",
-            unit=root.path,
-        )
-    return None
-
-
-def _cancelled(
-    tx: Writing,
-    service: Service,
-    roots: Sequence[Unit],
-    before: dict[int, RootPlan],
-    operation: int,
-    now: Moment,
-) -> None:
-    why = f"{service.user} cancelled the registration"
-    fates = [
-        runs.Fated(
-            root=root.id,
-            run=Passed(generation.slot, generation.ties, why),
-            fate="prohibited",
-            operation=operation,
-            generation=generation.id,
-        )
-        for root in roots
-        for generation in before[root.id].waiting
-    ]
-    runs.add_fates(tx, fates, now)
+    return [g for g in after.waiting if g.id not in old] if after is not None else []

@@ -33,11 +33,16 @@ class ManagerStatus:
     host: str = ""
 
 
-def run_manager(service: Service, viewers: Viewers, *, until_idle: bool = False) -> int:
+def run_manager(
+    service: Service, viewers: Viewers, *, until_idle: bool = False, overdue: str = "start"
+) -> int:
     """Be the manager of the service until SIGTERM or SIGINT, or until idle; return how many jobs run on.
+
+    ``overdue`` says what becomes of starts that were missed: ``start``, ``skip`` or ``nothing_today``.
 
     Raises ManagerRunning, naming it, when there is one already.
     """
+    from ajs.runner.beginning import Overdue
     from ajs.runner.serve import Setting, serve
 
     setting = Setting(
@@ -49,7 +54,13 @@ def run_manager(service: Service, viewers: Viewers, *, until_idle: bool = False)
         mode=service.mode,
         keep_fates_days=service.keep_fates_days,
     )
-    return serve(setting, viewers, until_idle=until_idle, limit=service.jobs_at_once)
+    return serve(
+        setting,
+        viewers,
+        until_idle=until_idle,
+        limit=service.jobs_at_once,
+        overdue=Overdue(overdue),
+    )
 
 
 def manager_status(service: Service) -> ManagerStatus:

@@ -154,10 +154,15 @@ def _registration(image: Image, root: str) -> Iterator[RowChange]:
             after=now["method"] if now else "",
         )
         return
-    for key in ("method", "floor_start", "catch_up", "done"):
-        if was[key] != now[key]:
-            what = {"method": "registration", "floor_start": "passed_by"}.get(key, "plan")
-            sides = [str(side[key] or "") if what != "plan" else "" for side in (was, now)]
+    for key in ("method", "count", "floor_start", "catch_up", "done", "cancelled"):
+        # Images that older versions made lack what came later.
+        if was.get(key) != now.get(key):
+            what = {
+                "method": "registration",
+                "count": "generations",
+                "floor_start": "passed_by",
+            }.get(key, "plan")
+            sides = [str(side.get(key) or "") if what != "plan" else "" for side in (was, now)]
             yield RowChange(what=what, unit=root, before=sides[0], after=sides[1])
 
 
@@ -186,6 +191,9 @@ def _unit(image: Image) -> Iterator[RowChange]:
             before=(was["definition"] or "")[:12],
             after=(now["definition"] or "")[:12],
         )
+    if was.get("planning") != now.get("planning"):
+        sides = [_yes(side.get("planning")) for side in (was, now)]
+        yield RowChange(what="planning_group", unit=now["path"], before=sides[0], after=sides[1])
     for column, what in UNIT_COLUMNS.items():
         if was[column] != now[column]:
             said = column == "comment"

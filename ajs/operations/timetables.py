@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from ajs.plan import RootPlan
 from ajs.schedule import DayMode, Timetable
 from ajs.store import sources
 from ajs.store.database import Reading
@@ -18,3 +19,17 @@ def timetables(tx: Reading, roots: Iterable[Unit], mode: DayMode) -> dict[int, T
     return {
         unit.id: found.of(unit.path, jobnets[unit.definition]) for unit in wanted if unit.definition
     }
+
+
+def planned_by(
+    tx: Reading,
+    plans: Mapping[int, RootPlan],
+    tables: Mapping[int, Timetable],
+    mode: DayMode,
+) -> dict[int, Timetable]:
+    """Return the timetables that make the dummies of these plans: those now, or what a fixed registration froze."""
+    found = dict(tables)
+    for number, plan in plans.items():
+        if plan.registration.frozen is not None:
+            found[number] = sources.frozen_timetable(tx, plan.registration.frozen, mode)
+    return found

@@ -53,6 +53,12 @@ def undo(
                 hint="ajsentry -n, or ajsplan -q for a planned jobnet, runs it again from its beginning",
                 value=str(number),
             )
+        if before.summary.get("results"):
+            raise NothingToUndo(
+                f"operation {number} cannot be taken back: the results that it deleted are gone",
+                hint="ajsentry registers the jobnet anew",
+                value=str(number),
+            )
         by = log.begin(
             tx,
             now,

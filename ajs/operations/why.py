@@ -15,7 +15,7 @@ from ajs.operations.row_changes import RowChange, changes_of, kills
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
 from ajs.operations.times import local
-from ajs.operations.timetables import timetables
+from ajs.operations.timetables import planned_by, timetables
 from ajs.operations.waits import Stand, stands
 from ajs.plan import Generation, Method, RootPlan, coming, generation_for
 from ajs.reasons import Reason
@@ -74,8 +74,9 @@ class Why:
     ``deleted`` is the operation that deleted the unit, None for one that is there. ``rules`` are the root's on ``day``
     and on the days that its runs come from; empty when rules are not used.
     ``passed`` says why the plan has no run although the rules give one: ``moved_past`` (by the run ``mover``),
-    ``had_its_turn``, ``went_by``, or "". ``fates`` are those that hold, with real times in the service's time zone;
-    ``lapsed`` those of a cancelled registration whose runs are there again, since it was registered anew.
+    ``had_its_turn``, ``went_by``, ``not_registered``, or "". ``fates`` are those that hold, with real times in the
+    service's time zone; ``lapsed`` those of a cancelled registration whose runs are there again, since it was
+    registered anew.
     """
 
     unit: str
@@ -133,9 +134,11 @@ class _Explaining:
         self.target = target
         self.now = now
         root = target.root
-        self.timetable: Timetable = timetables(tx, [root], service.mode)[root.id]
         self.registration = next(iter(stored.registrations(tx, [root.id])), None)
         self.plan = plans.load_plan(tx, root.id)
+        found = {} if self.plan is None else {root.id: self.plan}
+        tables = timetables(tx, [root], service.mode)
+        self.timetable: Timetable = planned_by(tx, found, tables, service.mode)[root.id]
         self.deleted = None if root.deleted is None else log.entry(tx, root.deleted)
         self.rows = stored.generations(tx, [root.id])
         self.clock = service.clock
@@ -144,9 +147,8 @@ class _Explaining:
     def why(self, asked: date | None, manager_runs: bool) -> Why:
         rows, day = self._runs(asked)
         days = {day} | {date.fromisoformat(row.original_exec_date) for row in rows}
-        method = Method.PLANNED if self.registration is None else Method(self.registration.method)
         rules: tuple[tuple[date, tuple[Reason, ...]], ...] = ()
-        if method is not Method.IMMEDIATE and self.deleted is None:
+        if self._by_its_rules and self.deleted is None:
             registered = self._registered()
             catch_up = self.plan is None or self.plan.registration.catch_up
             rules = tuple(
@@ -168,7 +170,10 @@ class _Explaining:
         lost = bool(given) and not runs and not fates and self.plan is not None
         mover = self._mover(given) if lost else None
         passed = ""
-        if lost and method is Method.PLANNED:
+        if lost and self.plan is not None and not self.plan.registration.has_dummies:
+            ran = self.plan.registration.done.issuperset
+            passed = "had_its_turn" if all(ran(s.ties) for s in given) else "not_registered"
+        elif lost:
             passed = "went_by" if gone else "had_its_turn" if mover is None else "moved_past"
         return Why(
             unit=self.target.unit.path,
@@ -209,6 +214,14 @@ class _Explaining:
         text = asked.isoformat()
         return [row for row in self.rows if text in (row.exec_date, row.original_exec_date)], asked
 
+    @property
+    def _by_its_rules(self) -> bool:
+        """Whether rules count: not for immediate runs, nor for those registered for a date and time."""
+        if self.plan is None:
+            return True
+        registration = self.plan.registration
+        return registration.method is Method.PLANNED or registration.frozen is not None
+
     def _registered(self) -> datetime:
         """Return the moment from which the rules count: now, for what is not registered."""
         if self.registration is None:
@@ -217,7 +230,7 @@ class _Explaining:
 
     def _by_rules(self, day: date) -> list[Start]:
         """Return the starts that the rules give an execution date."""
-        if self.plan is not None and self.plan.registration.method is Method.IMMEDIATE:
+        if not self._by_its_rules:
             return []
         _, end = self.timetable.window(day)
         catch_up = self.plan is None or self.plan.registration.catch_up
@@ -227,7 +240,7 @@ class _Explaining:
 
     def _dummies(self, plan: RootPlan, day: date) -> list[Start]:
         """Return the dummies of an execution date."""
-        if plan.registration.method is not Method.PLANNED:
+        if not plan.registration.has_dummies:
             return []
         _, end = self.timetable.window(day)
         near = takewhile(

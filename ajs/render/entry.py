@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from ajs.operations.entry import Entered, Entry, Left
+from ajs.operations.entry import Entered, Entry
+from ajs.operations.leave import Left, LeftRoot
 from ajs.operations.outcome import Outcome
 from ajs.plan import Generation, Method
 from ajs.render.change import place, slot_json, undo
@@ -31,6 +32,10 @@ def _entered(entered: Entered) -> str:
     run = entered.generation
     name = entered.path if run is None or not run.id else f"{entered.path}:{execution_id(run.id)}"
     when = "" if run is None else f", next run {place(run.slot)}"
+    if entered.made > 1 and run is not None and entered.last is not None:
+        when = f", {entered.made} runs from {place(run.slot)} to {place(entered.last.slot)}"
+    elif run is None and entered.method is Method.FIXED:
+        when = ", no new run"
     if entered.at_once:
         when += ", at once"
     held = ", held" if run is not None and run.holds.get("") else ""
@@ -79,6 +84,7 @@ def entry_json(
                     "unit": e.path,
                     "method": e.method.value,
                     "next": None if e.generation is None else _run_json(e.generation),
+                    "runs": e.made,
                 }
                 for e in entry.entered
             ],
@@ -111,15 +117,26 @@ def _outcome_json(one: Outcome) -> dict[str, object]:
 
 
 def left_text(left: Left, *, service: str) -> str:
-    """Return a line for each root jobnet: that it is no longer registered, and which run will not come."""
-    lines = []
-    for path, runs in left.roots:
-        gone = f"; the run of {place(runs[0].slot)} will not come" if runs else ""
-        lines.append(f"{path} is no longer registered{gone}")
+    """Return a line for each root jobnet: whether it is no longer registered, and what will not come or is gone."""
+    lines = [_left(root) for root in left.roots]
     lines.append(
         undo(service, left.operation) if left.operation else "dry run, nothing was changed"
     )
     return "\n".join(lines)
+
+
+def _left(root: LeftRoot) -> str:
+    parts = [f"{root.path} is no longer registered" if root.ended else root.path]
+    if len(root.runs) == 1:
+        parts.append(f"the run of {place(root.runs[0].slot)} will not come")
+    elif root.runs:
+        first, last = place(root.runs[0].slot), place(root.runs[-1].slot)
+        parts.append(f"{len(root.runs)} runs from {first} to {last} will not come")
+    if root.results:
+        what = "result is" if root.results == 1 else "results are"
+        parts.append(f"{root.results} {what} deleted")
+    head, *rest = parts
+    return f"{head}{'; ' if root.ended else ': '}{'; '.join(rest)}" if rest else head
 
 
 def left_json(left: Left) -> str:
@@ -129,8 +146,13 @@ def left_json(left: Left) -> str:
             "format": 1,
             "operation": left.operation or None,
             "cancelled": [
-                {"unit": path, "runs": [_run_json(run) for run in runs]}
-                for path, runs in left.roots
+                {
+                    "unit": root.path,
+                    "runs": [_run_json(run) for run in root.runs],
+                    "results": root.results,
+                    "registered": not root.ended,
+                }
+                for root in left.roots
             ],
         },
         ensure_ascii=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ajs.moment import wall_text
+from ajs.operations.cold_start import Cold
 from ajs.render.change import place
 from ajs.runner.manager import Happened, Missed
 
@@ -18,6 +19,18 @@ def happened_line(seen: Happened | Missed) -> str:
     unit = f"{seen.root}/{seen.path}" if seen.path else seen.root
     at = wall_text(seen.at.wall).replace("T", " ")
     return f"{at} {unit}:{seen.execution_id} {seen.status.text}: {seen.cause.text}"
+
+
+def cold_text(cold: Cold) -> str:
+    """Return what a cold start did away with."""
+    return (
+        f"cold start: {_counted(cold.roots, 'registration')} cancelled, {_counted(cold.runs, 'coming run')} and "
+        f"{_counted(cold.results, 'result')} gone; the operation log stays (operation {cold.operation})"
+    )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def stopped_line(service: str, running: int) -> str:

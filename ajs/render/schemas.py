@@ -82,6 +82,7 @@ _LINE: dict[str, Schema] = {
     "comment": TEXT,
     "registered": optional(FLAG),
     "registration_method": optional(METHOD),
+    "future_generations": optional(NUMBER),
     "status": optional(UNIT_STATUS),
     "status_text": optional(TEXT),
     "execution_id": optional(EXECUTION_ID),
@@ -332,7 +333,7 @@ RUN = record(
 ENTRY = _document(
     "ajsentry",
     operation=optional(NUMBER),
-    registered=every(record(unit=TEXT, method=METHOD, next=optional(RUN))),
+    registered=every(record(unit=TEXT, method=METHOD, next=optional(RUN), runs=NUMBER)),
     runs=optional(
         every(
             record(

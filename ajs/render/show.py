@@ -148,6 +148,7 @@ def line_json(line: Line) -> dict[str, Any]:
         "comment": line.comment,
         "registered": None if line.kind == GROUP else registration is not None,
         "registration_method": None if registration is None else registration.method,
+        "future_generations": None if registration is None else registration.future,
         **status,
         "execution_id": None,
         "registration_number": None,

@@ -29,6 +29,14 @@ STATES = {
 """How far an attempt has come, as far as an operator cares."""
 
 
+def registered_how(registration: RegistrationRow) -> str:
+    """Return the method of a registration, with the number of its future generations where that is what was given."""
+    if registration.future is None:
+        return registration.method
+    runs = "1 run" if registration.future == 1 else f"{registration.future} runs"
+    return f"{registration.method}, {runs} ahead"
+
+
 def as_text(longs: tuple[Long, ...], *, paint: Paint = unpainted) -> str:
     """Return each unit as a block of labels and values, its attempts and the history of its status."""
     return "\n\n".join("\n".join(_one(long, paint)) for long in longs)
@@ -46,7 +54,7 @@ def _one(long: Long, paint: Paint) -> list[str]:
     registered = "no"
     if registration is not None:
         when = second(registration.registered)
-        registered = f"{registration.method}, by {registration.registered_by} at {when}"
+        registered = f"{registered_how(registration)}, by {registration.registered_by} at {when}"
     pairs += [("Registered", registered), ("Status", status_text(line.status))]
     notes = []
     if row is not None:

@@ -14,7 +14,7 @@ from ajs.operations.why import Changed, TakenBack, Why, WhyRun, prohibits
 from ajs.reasons import Reason
 from ajs.render.history import change_words, changes_json, operation_json, typed
 from ajs.render.show import status_text
-from ajs.render.show_long import cause_text, registered_at
+from ajs.render.show_long import cause_text, registered_at, registered_how
 from ajs.render.times import minute
 from ajs.schedule import Slot
 from ajs.store.log import Operation
@@ -27,6 +27,7 @@ SHOWN = 30
 PASSED = {
     "moved_past": "the rules give a run, but an earlier run was moved past it",
     "went_by": "its time went by while the run before it waits: it will be missed when that one starts",
+    "not_registered": "the rules give a run, but it is not among those that were registered",
     "had_its_turn": "the rules give a run, but it has had its turn: it ran, at its time or at another one",
 }
 
@@ -105,9 +106,15 @@ def _registration(found: Why) -> list[str]:
     row = found.registration
     if row is None:
         return ["none: ajsentry registers it"]
-    lines = [f"{row.method}, by {row.registered_by} at {minute(row.registered)}"]
-    if not found.rules:
+    lines = [f"{registered_how(row)}, by {row.registered_by} at {minute(row.registered)}"]
+    if not found.rules and row.method == "immediate":
         lines.append("immediate registration uses no rules and no calendar")
+    elif not found.rules and found.deleted is None:
+        lines.append("a run registered for a date and time uses no rules and no calendar")
+    elif row.method == "fixed":
+        lines.append(
+            "its rules and calendars are those of the registration: later ones do not count"
+        )
     return lines
 
 

@@ -31,6 +31,7 @@ from ajs.lifecycle import ENDED, LiveGeneration, Status
 from ajs.moment import Moment
 from ajs.plan import Passed
 from ajs.ports import Clock, Places
+from ajs.runner.beginning import Overdue, leave_out
 from ajs.runner.memory import STARTS_AT_ONCE, Memory
 from ajs.runner.planning import Planner, Steps
 from ajs.runner.tidying import Remove, Tidying
@@ -122,6 +123,12 @@ class Manager:
         self._look_for_due = True
         self._moved = 0
         self._told: Met | None = None
+
+    def begin(self, overdue: Overdue = Overdue.START) -> None:
+        """Leave out what is not to run of what was missed without a manager; before the first turn."""
+        now = self._clock.now()
+        missed = leave_out(self._store, self._mode, now, overdue)
+        self._show(tuple(Missed(at=now, root=path, run=run) for path, run in missed))
 
     def turn(self) -> Turn:
         """Do all that follows from what is known now; raises what the store and the places raise."""

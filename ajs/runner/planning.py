@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ajs.actions import ChangeUnit, Commit, EndGeneration, SkipGeneration, StartGeneration
-from ajs.causes import Cause
+from ajs.causes import MISSED, Cause
 from ajs.errors import PlanMoved
 from ajs.lifecycle import LiveGeneration, UnitRun
-from ajs.plan import Generation, Passed, RootPlan, holds_handed_on, started
-from ajs.schedule import DayMode
+from ajs.plan import WENT_BY, Frozen, Generation, Passed, RootPlan, holds_handed_on, started
+from ajs.schedule import DayMode, Timetable
 from ajs.starting import Waiting
 from ajs.store import plans, units
 from ajs.store.database import Reading
 from ajs.store.plans import PlanChange
-from ajs.store.runs import Fated
-from ajs.store.sources import Calendars, Timetables
+from ajs.store.runs import Fate, Fated
+from ajs.store.sources import Calendars, Timetables, frozen_timetable
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Planner:
 
     def __init__(self, tx: Reading, calendars: Calendars, mode: DayMode, now: datetime) -> None:
         self._tx = tx
+        self._mode = mode
         self._timetables = Timetables(tx, calendars, mode)
         self._now = now
         self._roots: dict[str, _Root | None] = {}
@@ -104,7 +105,10 @@ class Planner:
     def _skip(self, waiting: Waiting, cause: Cause) -> None:
         root, generation = self._leave(waiting)
         run = Passed(generation.slot, generation.ties, cause.text)
-        self._fates.append(Fated(root=root.id, run=run, fate="skipped", generation=generation.id))
+        fate: Fate = "missed" if cause.why in MISSED else "skipped"
+        self._fates.append(Fated(root=root.id, run=run, fate=fate, generation=generation.id))
+        if fate == "missed":
+            self._missed.append((waiting.root_path, run))
         _hand_on(root, generation.holds)
 
     def _end(
@@ -134,20 +138,25 @@ class Planner:
                 unit=waiting.root_path,
                 value=waiting.execution_id,
             )
-        timetable = self._timetables.of(waiting.root_path, waiting.definition)
+        timetable = self._timetable(waiting, root.after.registration.frozen)
         root.after, passed = started(root.after, generation, timetable, self._now)
         root.left.add(generation.id)
-        self._missed += ((waiting.root_path, run) for run in passed if generation.slot < run.slot)
+        self._missed += ((waiting.root_path, run) for run in passed if run.why == WENT_BY)
         self._fates += (
             Fated(
                 root=root.id,
                 run=run,
-                # Up to its own time a run was moved past others; what lies behind went by while it waited.
-                fate="missed" if generation.slot < run.slot else "passed",
+                fate="missed" if run.why == WENT_BY else "passed",
             )
             for run in passed
         )
         return root, generation
+
+    def _timetable(self, waiting: Waiting, frozen: Frozen | None) -> Timetable:
+        """Return what makes the runs that come after this one."""
+        if frozen is not None:
+            return frozen_timetable(self._tx, frozen, self._mode)
+        return self._timetables.of(waiting.root_path, waiting.definition)
 
     def _root(self, path: str) -> _Root | None:
         """Return the root jobnet with its plan as far as it has been changed, None when it is not registered."""

@@ -21,6 +21,7 @@ from ajs.dispatch.spool import Spool
 from ajs.errors import AjsError, StoreError
 from ajs.lifecycle import LiveGeneration
 from ajs.model import Job
+from ajs.runner.beginning import Overdue
 from ajs.runner.jobs import Scripts, Surroundings, job_payload, job_spec
 from ajs.runner.local import LocalPlaces
 from ajs.runner.loop import Loop, StopOrder, Waiter
@@ -70,7 +71,14 @@ def default_limit() -> int:
     return max(FEWEST_JOBS, JOBS_PER_CPU * len(os.sched_getaffinity(0)))
 
 
-def serve(setting: Setting, viewers: Viewers, *, until_idle: bool, limit: int | None) -> int:
+def serve(
+    setting: Setting,
+    viewers: Viewers,
+    *,
+    until_idle: bool,
+    limit: int | None,
+    overdue: Overdue = Overdue.START,
+) -> int:
     """Be the manager until a signal says stop, or until idle; return how many jobs run on.
 
     Raises ManagerRunning when there is one already, StoreError when the spool is missing though jobs are in it.
@@ -101,6 +109,7 @@ def serve(setting: Setting, viewers: Viewers, *, until_idle: bool, limit: int | 
         )
         try:
             viewers.begun()
+            manager.begin(overdue)
             loop = Loop(manager, setting.clock, places, wake, stop, viewers.trouble)
             loop.run(until_idle=until_idle)
         finally:

@@ -25,19 +25,20 @@ from ajs.store.units import GROUP, JOB, JOBNET, ROOT
 
 # Every group and root jobnet, and the units inside some root jobnets; deleted ones too.
 STORED_TOP = """
-    SELECT id, path, kind, upper, root, position, comment, body, definition, deleted FROM unit
+    SELECT id, path, kind, upper, root, position, comment, body, definition, deleted, planning FROM unit
     WHERE kind IN ('group', 'root')
 """
 STORED_INSIDE = """
-    SELECT id, path, kind, upper, root, position, comment, body, definition, deleted FROM unit
+    SELECT id, path, kind, upper, root, position, comment, body, definition, deleted, planning FROM unit
     WHERE root IN (SELECT value FROM json_each(?)) AND kind NOT IN ('group', 'root')
 """
 
 NEXT = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'unit'"
 
 ADD = """
-    INSERT INTO unit (id, path, name, kind, upper, root, position, comment, body, definition, deleted, version)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+    INSERT INTO unit (id, path, name, kind, upper, root, position, comment, body, definition, deleted,
+                      planning, version)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
 """
 
 # Paths are unique at every step, so what is renamed goes out of the way first.
@@ -46,7 +47,7 @@ PARK = "UPDATE unit SET path = '/' || char(1) || id WHERE id = ?"
 CHANGE = """
     UPDATE unit
     SET path = ?, name = ?, kind = ?, upper = ?, root = ?, position = ?, comment = ?, body = ?,
-        definition = ?, deleted = ?, version = version + 1
+        definition = ?, deleted = ?, planning = ?, version = version + 1
     WHERE id = ?
 """
 
@@ -56,7 +57,7 @@ REMOVE = "DELETE FROM unit WHERE id = ?"
 
 # A unit and all below it, and which of them are root jobnets that ran or were to run.
 TREE = """
-    SELECT id, path, kind, upper, root, position, comment, body, definition, deleted FROM unit
+    SELECT id, path, kind, upper, root, position, comment, body, definition, deleted, planning FROM unit
     WHERE path = ?1 OR (path >= ?1 || '/' AND path < ?1 || '0')
 """
 USED = """
@@ -117,6 +118,7 @@ class _Row(NamedTuple):
     body: str | None
     definition: str | None
     deleted: int | None = None
+    planning: int | None = None
 
 
 def definition_hash(body: str) -> str:
@@ -266,6 +268,7 @@ class _Defining:
         row = _Row(
             old.id if old else self._new_id(),
             *(group.path, GROUP, upper, None, 0, group.comment, own, None),
+            planning=int(group.planning) or None,
         )
         self._put(row, old)
 

@@ -18,11 +18,12 @@ from ajs.store.numbers import GREATEST
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "unit": (
         *("id", "path", "name", "kind", "upper", "root", "position", "comment", "body"),
-        *("definition", "deleted", "version"),
+        *("definition", "deleted", "planning", "version"),
     ),
     "registration": (
         *("root", "method", "registered", "registered_utc", "registered_by", "catch_up"),
-        *("floor_start", "floor_exec_date", "done", "version"),
+        *("floor_start", "floor_exec_date", "done", "count", "skip_overdue", "cancelled"),
+        *("frozen_path", "frozen_definition", "frozen_calendars", "version"),
     ),
     "generation": (
         *("id", "root", "registered_for", "serial", "method", "phase", "status", "start"),

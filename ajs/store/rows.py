@@ -11,7 +11,7 @@ from ajs.attempts import Attempt, AttemptState, Result
 from ajs.causes import Asked, Cause, Why
 from ajs.lifecycle import Status, UnitRun
 from ajs.moment import utc_from_text, utc_text, wall_text
-from ajs.plan import Generation, Kept, Method, NestedPlan, Phase, Registration
+from ajs.plan import Frozen, Generation, Kept, Method, NestedPlan, Phase, Registration
 from ajs.schedule import Slot, Tie
 
 SECOND = timedelta(seconds=1)
@@ -59,21 +59,34 @@ def ties_from(text: str) -> tuple[Tie, ...]:
     return () if text == "[]" else _ties(json.loads(text))
 
 
-# -- registration: method, registered, catch_up, floor_start, floor_exec_date, done --
+# -- registration --
 
 
 def registration_values(registration: Registration) -> tuple[object, ...]:
-    """Return the stored columns of a registration, without version and who made it."""
-    floor = registration.floor
-    done = sorted(registration.done, key=lambda tie: (tie.day, tie.rule))
+    """Return the stored columns of a registration, without version and who made it.
+
+    method, registered, catch_up, floor_start, floor_exec_date, done, count, skip_overdue, cancelled, frozen_path,
+    frozen_definition, frozen_calendars.
+    """
+    floor, frozen = registration.floor, registration.frozen
     return (
         registration.method.value,
         wall_text(registration.registered),
         int(registration.catch_up),
         None if floor is None else wall_text(floor.start),
         None if floor is None else floor.exec_date.isoformat(),
-        ties_text(tuple(done)),
+        _in_order(registration.done),
+        registration.count or None,
+        int(registration.skip_overdue) or None,
+        _in_order(registration.cancelled) if registration.cancelled else None,
+        None if frozen is None else frozen.path,
+        None if frozen is None else frozen.definition,
+        None if frozen is None else frozen.calendars,
     )
+
+
+def _in_order(ties: frozenset[Tie]) -> str:
+    return ties_text(tuple(sorted(ties, key=lambda tie: (tie.day, tie.rule))))
 
 
 def registration_from(
@@ -83,18 +96,31 @@ def registration_from(
     floor_start: str | None,
     floor_exec_date: str | None,
     done: str,
+    count: int | None,
+    skip_overdue: int | None,
+    cancelled: str | None,
+    frozen_path: str | None,
+    frozen_definition: str | None,
+    frozen_calendars: str | None,
     version: int,
 ) -> Registration:
     """Return the registration of stored columns."""
     floor = None
     if floor_start is not None and floor_exec_date is not None:
         floor = _slot(floor_start, floor_exec_date)
+    frozen = None
+    if frozen_path is not None and frozen_definition is not None and frozen_calendars is not None:
+        frozen = Frozen(frozen_path, frozen_definition, frozen_calendars)
     return Registration(
         method=Method(method),
         registered=datetime.fromisoformat(registered),
         floor=floor,
         done=frozenset(ties_from(done)),
         catch_up=bool(catch_up),
+        count=count or 0,
+        cancelled=frozenset(ties_from(cancelled or "[]")),
+        skip_overdue=bool(skip_overdue),
+        frozen=frozen,
         version=version,
     )
 

@@ -32,6 +32,8 @@ class RegistrationRow(NamedTuple):
     registered_utc: str
     registered_by: str
     catch_up: int
+    future: int | None
+    """How many future generations a fixed registration by number has."""
 
 
 class GenerationRow(NamedTuple):
@@ -173,7 +175,7 @@ class FateRow(NamedTuple):
 
 
 REGISTRATIONS = """
-    SELECT r.root, u.path, r.method, r.registered, r.registered_utc, r.registered_by, r.catch_up
+    SELECT r.root, u.path, r.method, r.registered, r.registered_utc, r.registered_by, r.catch_up, r.count
     FROM registration AS r JOIN unit AS u ON u.id = r.root
     WHERE {roots} ORDER BY +u.path
 """

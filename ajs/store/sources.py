@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
@@ -9,8 +10,9 @@ from ajs.calendar import Calendar, CalendarSettings
 from ajs.definition.stored import calendar_from_json, is_planning, jobnet_from_json
 from ajs.errors import StoreError
 from ajs.model import Jobnet, StoredUnits, groups_above, parent
+from ajs.plan import Frozen
 from ajs.schedule import DayMode, Timetable
-from ajs.store.database import Reading
+from ajs.store.database import Reading, Writing
 
 # Definitions by hash.
 BODIES = "SELECT hash, body FROM definition WHERE hash IN (SELECT value FROM json_each(?))"
@@ -29,6 +31,15 @@ ROOT_BODY = """
 
 # The calendars that job groups set themselves.
 CALENDARS = "SELECT path, body FROM unit WHERE kind = 'group' AND deleted IS NULL"
+
+# All of them as one text, in order of path, so that equal ones are stored once.
+ALL_CALENDARS = """
+    SELECT json_group_object(path, json(body)) FROM (
+        SELECT path, body FROM unit
+        WHERE kind = 'group' AND deleted IS NULL AND body IS NOT NULL ORDER BY path)
+"""
+FREEZE = "INSERT INTO frozen_calendars (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING"
+FROZEN = "SELECT path.key, path.value FROM frozen_calendars, json_each(body) AS path WHERE hash = ?"
 
 
 def definitions(
@@ -76,8 +87,9 @@ def named(tx: Reading) -> StoredUnits:
 class Calendars:
     """The calendars of the stored job groups, each made once however many jobnets use it."""
 
-    def __init__(self, tx: Reading) -> None:
-        self._settings = calendars(tx)
+    def __init__(self, tx: Reading, frozen: str = "") -> None:
+        """``frozen`` is the key of calendars as they once were (``freeze_calendars``)."""
+        self._settings = dict(tx.made(_calendar, FROZEN, frozen)) if frozen else calendars(tx)
         self._made: dict[str, Calendar] = {}
 
     def above(self, path: str) -> Calendar:
@@ -140,6 +152,20 @@ class Timetables:
         if key not in self._nested:
             self._nested[key] = self._calendars.of(group).with_base_time(base_time)
         return self._nested[key]
+
+
+def freeze_calendars(tx: Writing) -> str:
+    """Keep the calendars of all job groups as they are now, and return their key."""
+    body = str(tx.rows(ALL_CALENDARS)[0][0])
+    key = hashlib.sha256(body.encode()).hexdigest()
+    tx.run(FREEZE, key, body)
+    return key
+
+
+def frozen_timetable(tx: Reading, frozen: Frozen, mode: DayMode) -> Timetable:
+    """Return the timetable that a fixed registration was computed from."""
+    found = Timetables(tx, Calendars(tx, frozen.calendars), mode)
+    return found.of(frozen.path, definition(tx, frozen.definition))
 
 
 def script(tx: Reading, sha256: str) -> bytes:

@@ -80,6 +80,8 @@ BEGINNING = """
 # Units of one name, wherever they are.
 NAMED = "SELECT path FROM unit WHERE name = ? AND deleted IS NULL ORDER BY path LIMIT ?"
 
+PLANNING = "SELECT path FROM unit WHERE planning = 1 AND deleted IS NULL"
+
 # Names that a mistyped path may have meant: everything beside it.
 BESIDE = """
     SELECT path FROM unit
@@ -96,6 +98,11 @@ def by_path(tx: Reading, path: str) -> Unit | None:
 def by_id(tx: Reading, ids: Iterable[int]) -> dict[int, Unit]:
     """Return the units with these ids that exist, by id."""
     return {row[0]: Unit(*row) for row in tx.rows(BY_ID, id_list(ids))}
+
+
+def planning_groups(tx: Reading) -> frozenset[str]:
+    """Return the paths of the job groups in which root jobnets take fixed registration only."""
+    return frozenset(row[0] for row in tx.rows(PLANNING))
 
 
 def children(tx: Reading, unit: Unit) -> list[Unit]:

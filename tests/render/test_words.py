@@ -25,11 +25,12 @@ RUN = {
 }  # fmt: skip
 REGISTRATION = {
     "root": 1, "method": "planned", "registered": "2026-08-11T10:00:00", "registered_utc": "", "registered_by": "x",
-    "catch_up": 1, "floor_start": None, "floor_exec_date": None, "done": "[]", "version": 1,
+    "catch_up": 1, "floor_start": None, "floor_exec_date": None, "done": "[]", "count": None, "skip_overdue": None,
+    "cancelled": None, "frozen_path": None, "frozen_definition": None, "frozen_calendars": None, "version": 1,
 }  # fmt: skip
 UNIT = {
     "id": 1, "path": "/g/a", "name": "a", "kind": "root", "upper": 0, "root": 1, "position": 0, "comment": "",
-    "body": None, "definition": "1" * 64, "deleted": None, "version": 1,
+    "body": None, "definition": "1" * 64, "deleted": None, "planning": None, "version": 1,
 }  # fmt: skip
 ROWS = {"generation": RUN, "registration": REGISTRATION, "unit": UNIT}
 
@@ -75,12 +76,14 @@ CHANGES = [
         "runs passed by up to none -> 2026-08-11 22:00",
     ),
     ("registration", {"catch_up": 0}, "plan"),
+    ("registration", {"count": 3}, "future generations none -> 3"),
     ("registration", None, "registration planned -> none"),
     ("unit", {"path": "/g/b"}, "renamed /g/a -> /g/b"),
     ("unit", {"definition": "2" * 64}, "definition 111111111111 -> 222222222222"),
     ("unit", {"comment": "new"}, "comment none -> 'new'"),
     ("unit", {"body": "{}"}, "calendar changed"),
     ("unit", {"position": 1}, "order changed"),
+    ("unit", {"planning": 1}, "planning group no -> yes"),
     ("unit", None, "removed"),
 ]
 

@@ -236,7 +236,10 @@ def test_a_look_is_of_one_instant(store):
 
 
 def test_a_broken_rule_of_the_schema_is_our_error_and_changes_nothing(store):
-    bad = "INSERT INTO registration VALUES (99, 'planned', 'x', 'x', 'x', 2, 1, 1, '', ?)"
+    bad = (
+        "INSERT INTO registration (root, method, registered, registered_utc, registered_by, catch_up, done, version)"
+        " VALUES (99, 'planned', 'x', 'x', 'x', 2, '', ?)"
+    )
     with pytest.raises(StoreError) as caught, store.write() as tx:
         tx.run(bad, kit.begin(tx))
     assert "CHECK constraint failed" in caught.value.message

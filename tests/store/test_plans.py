@@ -80,6 +80,9 @@ registrations = st.builds(
     floor=st.none() | slots,
     done=st.frozensets(st.builds(Tie, st.integers(1, 144), days), max_size=3),
     catch_up=st.booleans(),
+    count=st.integers(0, 99),
+    cancelled=st.frozensets(st.builds(Tie, st.integers(1, 144), days), max_size=3),
+    skip_overdue=st.booleans(),
 )
 root_plans = st.builds(
     RootPlan, registration=registrations, generations=st.lists(generations, max_size=4).map(tuple)
@@ -88,7 +91,12 @@ root_plans = st.builds(
 COVERED = [
     (NestedPlan, {"start", "original", "depends", "by_hand", "passed", "prohibited"}),
     (Kept, {"slot", "original", "ties"}),
-    (Registration, {"method", "registered", "floor", "done", "catch_up", "version"}),
+    (
+        Registration,
+        # What is frozen is there only with a definition and calendars: tests/cli/test_registering.py.
+        {"method", "registered", "floor", "done", "catch_up", "count", "cancelled"}
+        | {"skip_overdue", "frozen", "version"},
+    ),
     (RootPlan, {"registration", "generations"}),
     (
         Generation,

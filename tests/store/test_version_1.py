@@ -19,8 +19,11 @@ from tests.store import kit
 UNSET = (
     *(("deleted", None), ("time_zone", None), ("schedule", None), ("status", None)),
     *(("registered_for", None), ("serial", None), ("started_utc", None), ("ended_utc", None)),
+    *(("planning", None), ("count", None), ("skip_overdue", None), ("cancelled", None)),
+    *(("frozen_path", None), ("frozen_definition", None), ("frozen_calendars", None)),
 )
-"""What no version before could say: who deleted a unit, what the times of the plans mean, how a run ended that went."""
+"""What no version before could say: who deleted a unit, what the times of the plans mean, how a run ended that went,
+fixed registration."""
 HOLD = 6
 """The newest operation of that state: a hold."""
 
@@ -77,7 +80,7 @@ def test_nothing_is_lost_and_the_schema_is_that_of_a_new_state(folder, tmp_path)
     before = dumped(folder)
     done = upgrade(folder, kit.at())
     assert (done.before, done.after) == (1, SCHEMA)
-    after = dumped(folder, "agent_definition", "fleet", "leftover")
+    after = dumped(folder, "agent_definition", "fleet", "frozen_calendars", "leftover")
     assert as_kept(after) == as_kept(before)
     kit.new_store(tmp_path / "new").close()
     assert schema(folder) == schema(str(tmp_path / "new"))

@@ -1,1 +1,20 @@
--- Fixed registration.
+-- Fixed registration. Columns are NULL where there is nothing to say, as in the images of rows that versions before made.
+
+-- The calendars of all job groups at one moment, {"/sales": {...}, ...}, under the SHA-256 of that text. Never changed: a
+-- fixed registration keeps what it was computed from.
+CREATE TABLE frozen_calendars (
+    hash TEXT PRIMARY KEY CHECK (length(hash) = 64),
+    body TEXT NOT NULL CHECK (json_valid(body))
+) STRICT, WITHOUT ROWID;
+
+-- How many future generations are real; whether starts missed without a manager are left out; the occurrences of rules
+-- whose registration was cancelled; and what the runs were computed from: path, definition and calendars.
+ALTER TABLE registration ADD COLUMN count INTEGER CHECK (count > 0);
+ALTER TABLE registration ADD COLUMN skip_overdue INTEGER CHECK (skip_overdue = 1);
+ALTER TABLE registration ADD COLUMN cancelled TEXT CHECK (cancelled IS NULL OR json_valid(cancelled));
+ALTER TABLE registration ADD COLUMN frozen_path TEXT CHECK (frozen_path GLOB '/*');
+ALTER TABLE registration ADD COLUMN frozen_definition TEXT REFERENCES definition (hash);
+ALTER TABLE registration ADD COLUMN frozen_calendars TEXT REFERENCES frozen_calendars (hash);
+
+-- A job group in which root jobnets take fixed registration only.
+ALTER TABLE unit ADD COLUMN planning INTEGER CHECK (planning IS NULL OR (planning = 1 AND kind = 'group'));

@@ -1,0 +1,66 @@
+"""``ajsstart -c``: all registrations cancelled and all results deleted, before a manager begins (rule book 6.11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ajs.attempts import TAKES_SLOT
+from ajs.errors import StillRunning
+from ajs.operations.service import Service
+from ajs.plan import Passed
+from ajs.store import log, plans, results, runs
+from ajs.store import show as stored
+from ajs.store.numbers import execution_id
+from ajs.store.plans import PlanChange
+from ajs.store.presence import FolderLock
+
+
+@dataclass(frozen=True, slots=True)
+class Cold:
+    """What a cold start did away with: registrations, runs that waited, and results of runs that had started."""
+
+    roots: int
+    runs: int
+    results: int
+    operation: int
+
+
+def cold_start(service: Service, *, command: Sequence[str], reason: str = "") -> Cold:
+    """Cancel every registration and delete every result; the operation log and the fates of planned runs stay.
+
+    Raises ManagerRunning while there is a manager, and StillRunning while a job may run: nobody would know of it.
+    """
+    now = service.clock.now()
+    with FolderLock.take(service.folder, "ajsstart -c"), service.store.write() as tx:
+        for key, attempt in runs.open_attempts(tx).items():
+            if attempt.state in TAKES_SLOT:
+                run = execution_id(key.generation)
+                raise StillRunning(
+                    f"the job {key.path} of the run {run} may still run, and a cold start would forget it",
+                    hint="start the manager without -c, wait for its jobs or end them with ajskill, then ajsstop",
+                    value=run,
+                )
+        roots = plans.registered_roots(tx)
+        before = plans.load_plans(tx, roots)
+        operation = log.begin(
+            tx, now, os_user=service.user, verb="start", command=command, reason=reason
+        )
+        plans.save_plans(tx, [PlanChange(r, before[r], None) for r in roots], operation)
+        why = f"{service.user} cancelled all registrations by a cold start"
+        waiting = [(root, g) for root in roots for g in before[root].waiting]
+        fates = [
+            runs.Fated(
+                root=root,
+                run=Passed(generation.slot, generation.ties, why),
+                fate="prohibited",
+                operation=operation,
+                generation=generation.id,
+            )
+            for root, generation in waiting
+        ]
+        runs.add_fates(tx, fates, now)
+        gone = results.delete(tx, [row.id for row in stored.generations(tx)])
+        summary = {"roots": len(roots), "runs": len(waiting), "results": gone}
+        log.finish(tx, operation, summary)
+    return Cold(len(roots), len(waiting), gone, operation)

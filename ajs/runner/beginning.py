@@ -1,0 +1,92 @@
+"""What a manager leaves out when it begins: starts that were missed without one, or all of the day (rule book 6.11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import Enum
+
+from ajs.actions import SkipGeneration
+from ajs.causes import Cause, Why
+from ajs.choices import OVERDUE
+from ajs.lifecycle import Status
+from ajs.moment import Moment, wall_text
+from ajs.plan import Method, Passed, RootPlan
+from ajs.runner.planning import Planner
+from ajs.schedule import DayMode
+from ajs.starting import Waiting
+from ajs.store import plans, runs, units
+from ajs.store.database import Store, Writing
+from ajs.store.sources import Calendars, Timetables
+
+
+class Overdue(Enum):
+    """What becomes of starts that were missed without a manager (``ajsstart``)."""
+
+    START = "start"
+    """They start now, but for jobnets registered with ``ajsentry -o``."""
+    SKIP = "skip"
+    """They do not run (``-o``)."""
+    NOTHING_TODAY = "nothing_today"
+    """Neither they nor anything else of today's AJS day runs (``-t``)."""
+
+
+def leave_out(
+    store: Store, mode: DayMode, now: Moment, overdue: Overdue
+) -> tuple[tuple[str, Passed], ...]:
+    """Take out of the plans what is not to run, and return each run that was missed with its root jobnet.
+
+    Immediate runs stay, and so does what is held at its start: an operator waits for these. A run that is made in
+    place of one that is left out is looked at in its turn.
+    """
+    missed: list[tuple[str, Passed]] = []
+    with store.write() as tx:
+        while True:
+            found = tuple(_left_out(tx, mode, now, overdue))
+            if not found:
+                return tuple(missed)
+            actions = [SkipGeneration(w.generation.id, _cause(w, overdue)) for w in found]
+            due = {w.generation.id: w for w in found}
+            steps = Planner(tx, Calendars(tx), mode, now.wall).steps(actions, due, {})
+            versions = {number: w.generation.version for number, w in due.items()}
+            runs.commit(tx, actions, versions, now)
+            plans.save_plans(tx, steps.changes, operation=None)
+            runs.add_fates(tx, steps.fates, now)
+            missed += steps.missed
+
+
+def _left_out(tx: Writing, mode: DayMode, now: Moment, overdue: Overdue) -> Iterator[Waiting]:
+    """Yield the runs that wait and are not to run."""
+    ahead = timedelta(days=2) if overdue is Overdue.NOTHING_TODAY else timedelta()
+    waiting = runs.due(tx, now.wall + ahead)
+    found = {w.root_path: units.by_path(tx, w.root_path) for w in waiting}
+    numbers = {path: unit.id for path, unit in found.items() if unit is not None}
+    stored = plans.load_plans(tx, numbers.values())
+    tables = Timetables(tx, Calendars(tx), mode)
+    for one in waiting:
+        plan = stored.get(numbers[one.root_path])
+        if plan is None or one.generation.method is Method.IMMEDIATE:
+            continue
+        if overdue is Overdue.NOTHING_TODAY:
+            table = tables.of(one.root_path, one.definition)
+            begins, _ = table.window(table.day_of(now.wall))
+            if one.generation.slot.start < begins + timedelta(days=1):
+                yield one
+        elif one.status is not Status.HOLDING and _missed(one, plan, now.wall, overdue):
+            yield one
+
+
+def _missed(one: Waiting, plan: RootPlan, now: datetime, overdue: Overdue) -> bool:
+    start = one.generation.slot.start
+    if start > now - OVERDUE:
+        return False
+    registration = plan.registration
+    return overdue is Overdue.SKIP or (
+        registration.skip_overdue and registration.registered <= start
+    )
+
+
+def _cause(one: Waiting, overdue: Overdue) -> Cause:
+    if overdue is Overdue.NOTHING_TODAY:
+        return Cause(Why.NOT_TODAY)
+    return Cause(Why.NO_MANAGER, value=wall_text(one.generation.slot.start))
