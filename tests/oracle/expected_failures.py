@@ -22,10 +22,7 @@ LATER = {
 """Stories of temporary changes other than time, hold and prohibition."""
 
 NOT_YET = {
-    "start-03-t-nothing-today": "cold and hot start, overdue starts",
-    "week-03-planned-48h": "cold and hot start, overdue starts",
     "nest-09-outside-48h-window": "a warning for nested starts outside the 48 hours",
-    "more-started-without-overdue-ones": "cold and hot start, overdue starts",
     "more-held-after-a-warning": "hold after a bad end (ha)",
 }
 """Stories of registration, overlap and definition keys that are being built; to become empty."""

@@ -22,6 +22,7 @@ from ajs.cli.boundary import run
 from ajs.fleet import NOBODY_MET
 from ajs.lifecycle import Status
 from ajs.operations.service import Service, open_service
+from ajs.runner.beginning import Overdue
 from ajs.runner.manager import Happened, Manager, Missed
 from ajs.store import show, units
 from ajs.store.numbers import execution_id
@@ -139,9 +140,11 @@ class World:
 
     # -- the manager --
 
-    def _serve(self, *_: object, **__: object) -> int:
+    def _serve(self, *_: object, overdue: Overdue, **__: object) -> int:
         """Be there in place of the loop that ``ajsstart`` would not come back from."""
         self._start()
+        assert self._manager is not None
+        self._manager.begin(overdue)
         return 0
 
     def _start(self) -> None:
