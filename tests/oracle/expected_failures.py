@@ -22,7 +22,6 @@ LATER = {
 """Stories of temporary changes other than time, hold and prohibition."""
 
 NOT_YET = {
-    "nest-09-outside-48h-window": "a warning for nested starts outside the 48 hours",
     "more-held-after-a-warning": "hold after a bad end (ha)",
 }
 """Stories of registration, overlap and definition keys that are being built; to become empty."""
