@@ -25,6 +25,7 @@ from ajs.plan import (
     nested_without_rules,
     with_next,
 )
+from ajs.reasons import Because
 from ajs.registering import (
     MOST_RUNS,
     Fixed,
@@ -150,6 +151,8 @@ def entry(
             _entered(root, how, _made(before.get(root.id), saved[root.id]), tables[root.id], now)
             for root in roots
         )
+        for root, one in zip(roots, entered, strict=True):
+            notes += _outside(one, tables[root.id], now)
         made = sum(one.made for one in entered)
         log.finish(tx, operation, {"roots": len(roots), "method": how.method.value, "runs": made})
         if dry_run:
@@ -463,6 +466,17 @@ def _skipped(
         if root.id in running and not jobnet.hold and jobnet.overlap in OVERLAPPED:
             other = f"{root.path}:{execution_id(running[root.id][0].id)}"
             yield f"{other} still goes on: the new run {OVERLAPPED[jobnet.overlap]}"
+
+
+def _outside(entered: Entered, timetable: Timetable, now: Moment) -> Iterator[str]:
+    """Say which nested jobnets have no schedule in the next run since it would lie outside the 48 hours (5.7)."""
+    run = entered.generation
+    if run is None or not run.ties or all(nested.scheduled for nested in run.nested.values()):
+        return
+    chains = timetable.explain_nested(now.wall, run.slot.exec_date, run.slot.start, run.ties)
+    for path, chain in chains.items():
+        if chain[-1].because is Because.OUTSIDE_WINDOW:
+            yield f"{entered.path}/{path} is not scheduled: {chain[-1].text}"
 
 
 OVERLAPPED = {
