@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
+from functools import cache
 from typing import NamedTuple
 
 from ajs.errors import NoSuchDate
@@ -147,6 +148,10 @@ class Calendar:
     _years: dict[tuple[int, bool], list[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _known: dict[date, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _spans: dict[int, tuple[date, date]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def effective(cls, settings: Sequence[tuple[str, CalendarSettings]]) -> Calendar:
@@ -196,7 +201,10 @@ class Calendar:
 
     def is_open(self, day: date) -> bool:
         """Return whether a day is open."""
-        return self.setting(day).is_open
+        known = self._known.get(day)
+        if known is None:
+            known = self._known[day] = self.setting(day).is_open
+        return known
 
     def nth_from(self, day: date, nth: int, *, open_days: bool) -> date | None:
         """Return the nth (1, 2, ...) open day, or closed day, on or after ``day``.
@@ -230,6 +238,13 @@ class Calendar:
             at += len(days)
         return date.fromordinal(days[at])
 
+    def days_from(self, first: date, *, open_days: bool) -> Iterator[date]:
+        """Yield the open days, or closed days, from ``first`` on, up to the year after ``LAST_YEAR``."""
+        ordinal = first.toordinal()
+        for year in range(first.year, LAST_YEAR + 2):
+            days = self._days_of(year, open_days=open_days)
+            yield from map(date.fromordinal, days[bisect_left(days, ordinal) :])
+
     def count(self, first: date, end: date, *, open_days: bool) -> int:
         """Return how many open days, or closed days, lie in ``first`` <= day < ``end``."""
         found = 0
@@ -258,8 +273,12 @@ class Calendar:
 
     def span(self, month: int) -> tuple[date, date]:
         """Return the first and the last day of a month given by its number (``month_of``)."""
-        begins_in = month - self._named_ahead()
-        return self._begin(begins_in), self._begin(begins_in + 1) - _ONE_DAY
+        known = self._spans.get(month)
+        if known is None:
+            begins_in = month - self._named_ahead()
+            known = self._begin(begins_in), self._begin(begins_in + 1) - _ONE_DAY
+            self._spans[month] = known
+        return known
 
     def _named_ahead(self) -> int:
         """Return how many months after its start month a month is named (R9)."""
@@ -298,6 +317,7 @@ def month_number(year: int, month: int) -> int:
     return year * 12 + month - 1
 
 
+@cache
 def calendar_month(month: int) -> tuple[date, date]:
     """Return the first and the last day of a calendar month given by its number; no base day counts here."""
     year, before = divmod(month, 12)
@@ -306,7 +326,7 @@ def calendar_month(month: int) -> tuple[date, date]:
 
 def nth_weekday(first: date, last: date, weekday: int, nth: int) -> date | None:
     """Return the nth (1, 2, ...) of a weekday in a span of days, or None when it has no nth."""
-    day = weekday_from(first, weekday) + timedelta(days=7 * (nth - 1))
+    day = first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
     return day if day <= last else None
 
 

@@ -15,11 +15,12 @@ from enum import Enum
 from heapq import merge
 from itertools import groupby, takewhile
 from operator import itemgetter
+from typing import NamedTuple
 
 from ajs.calendar import LAST_YEAR, Calendar
 from ajs.model import Jobnet
 from ajs.reasons import Because, Reason, reason, why_on
-from ajs.rules import Occurrence, Rule, StartTime, occurrences, reach
+from ajs.rules import Occurrence, Rule, StartTime, occurrences, reach, runs
 
 EARLY_TIME_IS_NEXT_DAY = True
 """Whether an absolute time of a rule below the base time means the next clock day (rule book 4.4 [decide], R7)."""
@@ -31,7 +32,7 @@ NESTED_WINDOW = timedelta(hours=48)
 
 _DAY_MINUTES = 24 * 60
 _ONE_DAY = timedelta(days=1)
-_MIDNIGHT = time()
+_LAST_DAY = date(LAST_YEAR, 12, 31)
 
 
 class DayMode(Enum):
@@ -41,8 +42,7 @@ class DayMode(Enum):
     H48 = "48h"
 
 
-@dataclass(frozen=True, slots=True)
-class Tie:
+class Tie(NamedTuple):
     """What ties a run to its rule: the rule number and the occurrence's date before any shift (design.md)."""
 
     rule: int
@@ -64,8 +64,7 @@ class Slot:
         return (self.start, self.exec_date) < (other.start, other.exec_date)
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """One run that the rules plan: when it lies and the occurrences that were merged into it.
 
     ``ties`` is ordered by rule number; the first one supplies the attributes of the run (rule book 2.2, R8).
@@ -103,14 +102,17 @@ class _Registration:
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """A start time under a base time: how far after the rule's date (0:00) start and execution date lie."""
+    """A start time under a base time: where start and execution date lie, seen from the rule's date."""
 
-    start: timedelta
+    days: timedelta
+    time: time
     exec_date: timedelta
 
     def placed(self, runs_on: date) -> tuple[datetime, date]:
         """Return start and execution date of a run on a date (rule book 4.1 to 4.4; R6, R7)."""
-        return datetime.combine(runs_on, _MIDNIGHT) + self.start, runs_on + self.exec_date
+        at = runs_on + self.days if self.days else runs_on
+        exec_date = runs_on + self.exec_date if self.exec_date else runs_on
+        return datetime.combine(at, self.time), exec_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,21 +236,20 @@ class Timetable:
         # Before its registration day a rule can only matter by a 48-hour time or a shift.
         since_day = max(since, registration.day - _ONE_DAY)
         first = since_day - timedelta(days=ahead) - clock.exec_date
-        found = occurrences(
+        found = runs(
             rule,
             self.calendar,
             registration.day,
             first,
             lambda runs_on: registration.counts(*clock.placed(runs_on)),
         )
-        for occurrence in found:
-            if occurrence.runs_on is None:
-                continue
-            start, exec_date = clock.placed(occurrence.runs_on)
-            if exec_date.year > LAST_YEAR:
+        placed, at, number = clock.placed, registration.at, rule.number
+        for day, runs_on in found:
+            start, exec_date = placed(runs_on)
+            if exec_date > _LAST_DAY:
                 return
-            if exec_date >= since and registration.counts(start, exec_date):
-                yield start, exec_date, rule.number, occurrence.day
+            if exec_date >= since and (start >= at or registration.counts(start, exec_date)):
+                yield start, exec_date, number, day
 
     def _clock(self, at: StartTime) -> _Clock:
         """Return where a start time puts a root's run, or an absolute one a nested jobnet's start."""
@@ -258,12 +259,14 @@ class Timetable:
             minutes += base_time
         elif EARLY_TIME_IS_NEXT_DAY and minutes < base_time:
             minutes += _DAY_MINUTES
-        start = timedelta(minutes=minutes)
+        days, of_day = divmod(minutes, _DAY_MINUTES)
+        on_day = time(*divmod(of_day, 60))
         match self.mode:
             case DayMode.H24:
-                return _Clock(start, timedelta(days=(minutes - base_time) // _DAY_MINUTES))
+                exec_days = (minutes - base_time) // _DAY_MINUTES
+                return _Clock(timedelta(days), on_day, timedelta(exec_days))
             case DayMode.H48:
-                return _Clock(start, timedelta())
+                return _Clock(timedelta(days), on_day, timedelta())
 
     def _explain_rule(self, rule: Rule, registration: _Registration, day: date) -> Iterator[Reason]:
         clock = self._clock(rule.start_time)

@@ -23,7 +23,7 @@ from dateutil.rrule import DAILY, MONTHLY, WEEKLY, rrule, weekday
 
 from ajs.calendar import Calendar, CalendarSettings
 from ajs.model import Jobnet
-from ajs.rules import Rule, occurrences
+from ajs.rules import Rule, runs
 from ajs.schedule import DayMode, Timetable
 from tests.notation import rule
 
@@ -84,8 +84,8 @@ SIDE_BY_SIDE: list[tuple[str, str, dict, str]] = [
 
 def dates_of(made: Rule, calendar: Calendar = PLAIN) -> list[date]:
     """Return the dates that a rule runs on in the year, without times."""
-    found = occurrences(made, calendar, FIRST, FIRST, FIRST.__le__)
-    return [o.runs_on for o in takewhile(lambda o: o.day < END, found) if o.runs_on]
+    found = runs(made, calendar, FIRST, FIRST, FIRST.__le__)
+    return [runs_on for _, runs_on in takewhile(lambda run: run[0] < END, found)]
 
 
 def starts_of(table: Timetable) -> list:
@@ -246,12 +246,12 @@ def many(count: int) -> float:
     # Cold: no calendar was asked anything yet, as in a command.
     cold, _ = once(lambda: [next(t.starts(REGISTERED, FIRST), None) for t in tables])
     warm, _ = once(lambda: [next(t.starts(REGISTERED, FIRST), None) for t in tables])
-    year, runs = once(lambda: sum(len(starts_of(t)) for t in tables))
+    year, count_of = once(lambda: sum(len(starts_of(t)) for t in tables))
     print(
-        f"  {count}: {runs} runs in {year:.2f} s, {year / runs * 1e6:.2f} us each; "
+        f"  {count}: {count_of} runs in {year:.2f} s, {year / count_of * 1e6:.2f} us each; "
         f"next run of each jobnet in {cold:.3f} s, asked again {warm:.3f} s"
     )
-    return year / runs
+    return year / count_of
 
 
 def main() -> None:
