@@ -27,6 +27,8 @@ UNSET_IS_OPEN = True
 """Whether a day that no calendar sets is open (rule book 1.4 [memory])."""
 
 _ONE_DAY = timedelta(days=1)
+_NO_FIRST = date(FIRST_YEAR - 1, 1, 1)
+_NO_LAST = date(LAST_YEAR + 1, 12, 31)
 
 
 class TypedDay(NamedTuple):
@@ -206,37 +208,44 @@ class Calendar:
             known = self._known[day] = self.setting(day).is_open
         return known
 
-    def nth_from(self, day: date, nth: int, *, open_days: bool) -> date | None:
-        """Return the nth (1, 2, ...) open day, or closed day, on or after ``day``.
+    def nth_from(
+        self, day: date, nth: int, *, open_days: bool, last: date = _NO_LAST
+    ) -> date | None:
+        """Return the nth (1, 2, ...) open day, or closed day, on or after ``day`` and not after ``last``.
 
-        None when there is none up to the year after ``LAST_YEAR``.
+        None when there is none; without ``last``, none up to the year after ``LAST_YEAR``.
         """
-        year = day.year
+        year, end = day.year, last.year
         days = self._days_of(year, open_days=open_days)
         at = bisect_left(days, day.toordinal()) + nth - 1
         while at >= len(days):
             at -= len(days)
             year += 1
-            if year > LAST_YEAR + 1:
+            if year > end:
                 return None
             days = self._days_of(year, open_days=open_days)
-        return date.fromordinal(days[at])
+        found = date.fromordinal(days[at])
+        return found if found <= last else None
 
-    def nth_back_from(self, day: date, nth: int, *, open_days: bool) -> date | None:
-        """Return the nth (1, 2, ...) open day, or closed day, on or before ``day``, the nearest first.
+    def nth_back_from(
+        self, day: date, nth: int, *, open_days: bool, first: date = _NO_FIRST
+    ) -> date | None:
+        """Return the nth (1, 2, ...) open day, or closed day, on or before ``day`` and not before ``first``.
 
-        None when there is none back to the year before ``FIRST_YEAR``.
+        The nearest is the first one. None when there is none; without ``first``, none back to the year before
+        ``FIRST_YEAR``.
         """
-        year = day.year
+        year, end = day.year, first.year
         days = self._days_of(year, open_days=open_days)
         at = bisect_right(days, day.toordinal()) - nth
         while at < 0:
             year -= 1
-            if year < FIRST_YEAR - 1:
+            if year < end:
                 return None
             days = self._days_of(year, open_days=open_days)
             at += len(days)
-        return date.fromordinal(days[at])
+        found = date.fromordinal(days[at])
+        return found if found >= first else None
 
     def days_from(self, first: date, *, open_days: bool) -> Iterator[date]:
         """Yield the open days, or closed days, from ``first`` on, up to the year after ``LAST_YEAR``."""

@@ -290,13 +290,13 @@ def _from_start(moved: DaysFromStart, day: date, calendar: Calendar) -> date | N
 
 
 def _open_before(day: date, nth: int, within: int, calendar: Calendar) -> date | None:
-    found = calendar.nth_back_from(day - _ONE_DAY, nth, open_days=True)
-    return found if found is not None and (day - found).days <= within else None
+    first = day - timedelta(days=within)
+    return calendar.nth_back_from(day - _ONE_DAY, nth, open_days=True, first=first)
 
 
 def _open_after(day: date, nth: int, within: int, calendar: Calendar) -> date | None:
-    found = calendar.nth_from(day + _ONE_DAY, nth, open_days=True)
-    return found if found is not None and (found - day).days <= within else None
+    last = day + timedelta(days=within)
+    return calendar.nth_from(day + _ONE_DAY, nth, open_days=True, last=last)
 
 
 # -- unshifted days: start day and cycle --
@@ -481,29 +481,27 @@ def _nth_day(
     counting: Counting, number: int, first: date, last: date, calendar: Calendar
 ) -> date | None:
     """Return the nth day, open day or closed day of a month, or None beyond its end (rule book 3.3, 3.4)."""
-    found: date | None
     match counting:
         case Counting.ABSOLUTE if MISSING_DAY_IS_LAST:
             return min(first + timedelta(days=number - 1), last)
         case Counting.ABSOLUTE | Counting.RELATIVE:
             found = first + timedelta(days=number - 1)
+            return found if found <= last else None
         case Counting.OPEN:
-            found = calendar.nth_from(first, number, open_days=True)
+            return calendar.nth_from(first, number, open_days=True, last=last)
         case Counting.CLOSED:
-            found = calendar.nth_from(first, number, open_days=False)
-    return found if found is not None and found <= last else None
+            return calendar.nth_from(first, number, open_days=False, last=last)
 
 
 def _day_from_end(
     counting: Counting, back: int, first: date, last: date, calendar: Calendar
 ) -> date | None:
     """Return the day so many days before the last one, or None beyond the month's first day (rule book 3.5, R14)."""
-    found: date | None
     match counting:
         case Counting.ABSOLUTE | Counting.RELATIVE:
             found = last - timedelta(days=back)
+            return found if found >= first else None
         case Counting.OPEN:
-            found = calendar.nth_back_from(last, back + 1, open_days=True)
+            return calendar.nth_back_from(last, back + 1, open_days=True, first=first)
         case Counting.CLOSED:
-            found = calendar.nth_back_from(last, back + 1, open_days=False)
-    return found if found is not None and found >= first else None
+            return calendar.nth_back_from(last, back + 1, open_days=False, first=first)
