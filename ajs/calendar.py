@@ -150,7 +150,6 @@ class Calendar:
     _years: dict[tuple[int, bool], list[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    _known: dict[date, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
     _spans: dict[int, tuple[date, date]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -203,10 +202,9 @@ class Calendar:
 
     def is_open(self, day: date) -> bool:
         """Return whether a day is open."""
-        known = self._known.get(day)
-        if known is None:
-            known = self._known[day] = self.setting(day).is_open
-        return known
+        if day in self._dates or self._month_weekdays:
+            return self.setting(day).is_open
+        return self._weekdays[day.weekday()].is_open
 
     def nth_from(
         self, day: date, nth: int, *, open_days: bool, last: date = _NO_LAST

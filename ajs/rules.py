@@ -203,14 +203,14 @@ def occurrences(
         yield shifted(rule, day, calendar)
 
 
-def runs(
+def hits(
     rule: Rule,
     calendar: Calendar,
     registered: date,
     since: date,
     counts: Callable[[date], bool],
-) -> Iterator[tuple[date, date]]:
-    """Yield (unshifted day, day it runs on) of the ``occurrences`` that run: the dates without their reasons."""
+) -> Iterator[tuple[date, date | None]]:
+    """Yield (unshifted day, day it runs on or None) of the ``occurrences``: the dates without their reasons."""
     if since > _LAST_DAY:
         return
     stays = rule.days_from_start is None
@@ -221,10 +221,8 @@ def runs(
             return
         if stays and (closed_too or is_open(day)):
             yield day, day
-            continue
-        runs_on = shifted(rule, day, calendar).runs_on
-        if runs_on is not None:
-            yield day, runs_on
+        else:
+            yield day, shifted(rule, day, calendar).runs_on
 
 
 def reach(rule: Rule) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from ajs.calendar import LAST_YEAR, Calendar
 from ajs.model import Jobnet
 from ajs.reasons import Because, Reason, reason, why_on
-from ajs.rules import Occurrence, Rule, StartTime, occurrences, reach, runs
+from ajs.rules import Occurrence, Rule, StartTime, hits, occurrences, reach
 
 EARLY_TIME_IS_NEXT_DAY = True
 """Whether an absolute time of a rule below the base time means the next clock day (rule book 4.4 [decide], R7)."""
@@ -236,7 +236,7 @@ class Timetable:
         # Before its registration day a rule can only matter by a 48-hour time or a shift.
         since_day = max(since, registration.day - _ONE_DAY)
         first = since_day - timedelta(days=ahead) - clock.exec_date
-        found = runs(
+        found = hits(
             rule,
             self.calendar,
             registration.day,
@@ -245,6 +245,8 @@ class Timetable:
         )
         placed, at, number = clock.placed, registration.at, rule.number
         for day, runs_on in found:
+            if runs_on is None:
+                continue
             start, exec_date = placed(runs_on)
             if exec_date > _LAST_DAY:
                 return

@@ -23,7 +23,7 @@ from dateutil.rrule import DAILY, MONTHLY, WEEKLY, rrule, weekday
 
 from ajs.calendar import Calendar, CalendarSettings
 from ajs.model import Jobnet
-from ajs.rules import Rule, runs
+from ajs.rules import Rule, hits
 from ajs.schedule import DayMode, Timetable
 from tests.notation import rule
 
@@ -84,8 +84,9 @@ SIDE_BY_SIDE: list[tuple[str, str, dict, str]] = [
 
 def dates_of(made: Rule, calendar: Calendar = PLAIN) -> list[date]:
     """Return the dates that a rule runs on in the year, without times."""
-    found = runs(made, calendar, FIRST, FIRST, FIRST.__le__)
-    return [runs_on for _, runs_on in takewhile(lambda run: run[0] < END, found)]
+    found = hits(made, calendar, FIRST, FIRST, FIRST.__le__)
+    days = takewhile(lambda hit: hit[0] < END, found)
+    return [runs_on for _, runs_on in days if runs_on is not None]
 
 
 def starts_of(table: Timetable) -> list:
