@@ -11,20 +11,19 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import cache
 from typing import NamedTuple
 
+from ajs.choices import UNSET_IS_OPEN
 from ajs.errors import NoSuchDate
 
 FIRST_YEAR = 1994
 """The first year that can be planned (rule book 1.5)."""
 LAST_YEAR = 2099
 """The last year that can be planned: the upper end of AJS3's SCHEDULELIMIT (rule book 1.5)."""
-UNSET_IS_OPEN = True
-"""Whether a day that no calendar sets is open (rule book 1.4 [memory])."""
 
 _ONE_DAY = timedelta(days=1)
 _NO_FIRST = date(FIRST_YEAR - 1, 1, 1)
@@ -185,6 +184,10 @@ class Calendar:
             _month_weekdays=month_weekdays,
             _weekdays=tuple(weekdays.get(weekday, _UNSET) for weekday in range(7)),
         )
+
+    def with_base_time(self, base_time: int) -> Calendar:
+        """Return this calendar with another base time, for what is nested in a root of another group (1.6)."""
+        return self if base_time == self.base_time else replace(self, base_time=base_time)
 
     # -- open and closed days --
 

@@ -5,8 +5,8 @@ Everything here is checked by the reader in ``definition`` before it is made; no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
@@ -149,6 +149,21 @@ class Definitions:
     roots: tuple[RootDefinition, ...]
     scripts: tuple[Script, ...] = ()
     agents: Agents = Agents()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUnits:
+    """The units that are stored already, as far as new definitions can name them.
+
+    ``groups`` are the paths of job groups, each with whether it is a planning group; ``roots`` those of root jobnets,
+    each with the name of its exclusive jobnet.
+    """
+
+    groups: Mapping[str, bool] = field(default_factory=dict)
+    roots: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_STORED = StoredUnits()
 
 
 def parent(path: str) -> str:

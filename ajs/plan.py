@@ -12,11 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
 
+from ajs.choices import NESTED_LAST_MINUTE, OVERDUE
 from ajs.model import Jobnet
 from ajs.schedule import Slot, Start, Tie, Timetable
 
-OVERDUE = timedelta(minutes=1)
-"""Starts this much older than the moment at which the run before them starts were missed (rule book 6.10, 6.11)."""
 DONE_FOR = timedelta(days=45)
 """How long an occurrence that ran is remembered, so that an edit of its rule or calendar cannot bring it back."""
 MOST_DONE = 200
@@ -223,7 +222,7 @@ def _moved(at: datetime | None, shift: timedelta) -> datetime | None:
 
 def _inside(timetable: Timetable, exec_date: date, at: datetime) -> datetime:
     first, end = timetable.window(exec_date)
-    return min(max(at, first), end - timedelta(minutes=1))
+    return min(max(at, first), end - NESTED_LAST_MINUTE)
 
 
 # -- planned registration: the next real generation and the dummies after it --

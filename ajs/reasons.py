@@ -5,12 +5,21 @@ A reason is data; its text is for people. The chain is read off the very values 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 
 from ajs.calendar import Calendar, Layer
-from ajs.rules import DaysFromStart, FromStart, Occurrence, Rule, Substitute
+from ajs.rules import (
+    DaysFromStart,
+    FromStart,
+    Occurrence,
+    Rule,
+    Substitute,
+    occurrences,
+    reach,
+)
 
 Fact = str | int | date | datetime
 """What a reason tells besides its code."""
@@ -39,6 +48,9 @@ class Because(Enum):
     PAST = "that is before the registration at {registered:%Y-%m-%d %H:%M}: no run"
     PAST_TODAY = "that was earlier on the day of the registration at {registered:%Y-%m-%d %H:%M}"
     TOO_LATE = "no runs are planned after the year {year}"
+    VALID_UNTIL = "{day} lies after the last valid day {until}: no run"
+    EXCLUDED = "the exclusive jobnet {other} is scheduled on {exec_date}: no run"
+    NOT_EXCLUDED = "the exclusive jobnet {other} is not scheduled on {exec_date}"
     RUNS = "a run starts at {start:%Y-%m-%d %H:%M} by rule {rule}"
     MERGED = "rule {rule} gives the same execution date and start: one run"
     NO_RUN = "by the rules no run has the execution date {day}"
@@ -75,6 +87,46 @@ class Reason:
 def reason(because: Because, **facts: Fact) -> Reason:
     """Return a reason from its code and facts."""
     return Reason(because, tuple(facts.items()))
+
+
+def around(
+    rule: Rule,
+    calendar: Calendar,
+    registered: date,
+    day: date,
+    counts: Callable[[date], bool],
+    concerns: Callable[[Occurrence], bool],
+) -> tuple[list[Occurrence], date | None]:
+    """Return the occurrences of a rule that concern a day, and the next unshifted day after it.
+
+    ``registered`` and ``counts`` are those of ``occurrences``.
+    """
+    back, ahead = reach(rule)
+    # A start time of the day before can reach into this one.
+    first = day - timedelta(days=ahead + 1)
+    last = day + timedelta(days=back)
+    found: list[Occurrence] = []
+    following = None
+    for occurrence in occurrences(rule, calendar, registered, first, counts):
+        if occurrence.day > day and following is None:
+            following = occurrence.day
+        if occurrence.day > last:
+            break
+        if concerns(occurrence):
+            found.append(occurrence)
+    return found, following
+
+
+def not_hit(
+    rule: Rule, day: date, following: date | None, until: date | None
+) -> tuple[Reason, ...]:
+    """Return why a rule that falls on a later day, or on none, does not fall on a day; ``until`` is the last valid."""
+    if following is None:
+        return (reason(Because.HITS_NO_MORE, rule=rule.number, day=day),)
+    later = reason(Because.HITS_LATER, rule=rule.number, day=day, next=following)
+    if until is None or following <= until:
+        return (later,)
+    return (later, reason(Because.VALID_UNTIL, day=following, until=until))
 
 
 def why_on(occurrence: Occurrence, calendar: Calendar) -> tuple[Reason, ...]:

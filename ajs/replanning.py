@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from ajs.choices import CHANGES_SURVIVE_EDITS
 from ajs.plan import (
     Generation,
     Kept,
@@ -107,7 +108,8 @@ def _under_new_rules(
         nested = nested_on_new_date(generation.nested, fresh, timetable, same_date, by_rule=True)
         return replace(generation, nested=nested), ""
     by_hand = any(n.fixed or n.prohibited for n in generation.nested.values())
-    if not (generation.changed or generation.kept or by_hand or generation.prohibited):
+    changed = generation.changed or generation.kept or by_hand or generation.prohibited
+    if not (changed and CHANGES_SURVIVE_EDITS):
         return None, ""
     ties = generation.kept.ties if generation.kept else generation.ties
     found = _occurrence(registration, timetable, ties)

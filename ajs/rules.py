@@ -22,15 +22,19 @@ from ajs.calendar import (
     nth_weekday,
     weekday_from,
 )
+from ajs.choices import (
+    CYCLE_DAYS_FOLLOW_KIND,
+    EARLY_TIME_IS_NEXT_DAY,
+    MISSING_DAY_IS_LAST,
+    OPEN_DAYS_WITHIN,
+    USUAL_SUBSTITUTE,
+)
 
 MAX_RULES = 144
 """Rules a jobnet may have, numbered 1..144 (rule book 2.1)."""
-MISSING_DAY_IS_LAST = True
-"""Whether an absolute day that a month lacks is its last day; if not: no run (rule book 3.3 [decide])."""
-CYCLE_DAYS_FOLLOW_KIND = True
-"""Whether a cycle of days counts open days from an open start day, likewise closed (rule book 3.7 [decide])."""
 
 _ONE_DAY = timedelta(days=1)
+_DAY_MINUTES = 24 * 60
 _LAST_DAY = date(LAST_YEAR, 12, 31)
 
 
@@ -120,6 +124,9 @@ class Substitute(Enum):
     RUN = "run"
 
 
+_SUBSTITUTE = Substitute(USUAL_SUBSTITUTE)
+
+
 class FromStart(Enum):
     """Which days are counted from the substituted date, and which way (rule book 3.12)."""
 
@@ -135,7 +142,7 @@ class DaysFromStart:
 
     kind: FromStart
     days: int = 1
-    within: int = 10
+    within: int = OPEN_DAYS_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,13 @@ class StartTime:
 
     minutes: int = 0
     relative: bool = True
+
+    def after_midnight(self, base_time: int) -> int:
+        """Return how many minutes after 0:00 of the rule's date it is, a relative one from the base time (4.1, 4.4)."""
+        if self.relative:
+            return self.minutes + base_time
+        early = EARLY_TIME_IS_NEXT_DAY and self.minutes < base_time
+        return self.minutes + _DAY_MINUTES if early else self.minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +171,7 @@ class Rule:
     start_day: StartDay = RegisteredDay()
     start_time: StartTime = StartTime()
     cycle: Cycle | None = None
-    substitute: Substitute = Substitute.SKIP
+    substitute: Substitute = _SUBSTITUTE
     shift_days: int = 2
     days_from_start: DaysFromStart | None = None
     link: int = 1

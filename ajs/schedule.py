@@ -1,15 +1,18 @@
 """A unit's rules and its upper units' → ordered starts, each with its reason.
 
 The order of rule book section 3: start day, cycle, substitute, days from start give a date (``rules``); here it gets
-its start time, execution date, and place among the other rules' runs. What limits dates, such as a last valid day,
-belongs between the two (``_planned``, ruling R15); what limits nested jobnets, such as an exclusive jobnet, into
-``_decide``. Which groups' calendar counts is the business of the one who makes the ``Calendar``.
+its start time, execution date, and place among the other rules' runs. The last valid day counts between the two (R15),
+an exclusive jobnet after both (3.15). What is nested in a run is decided in ``nested``. Which groups' calendar counts
+is the business of the one who makes the ``Calendar``.
+
+Every search ends: with ``LAST_YEAR``, behind the last valid day, when no open day comes any more, or after
+``MOST_EXCLUDED`` runs of a rule in a row that an exclusive jobnet took away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from heapq import merge
@@ -19,16 +22,15 @@ from typing import NamedTuple
 
 from ajs.calendar import LAST_YEAR, Calendar
 from ajs.model import Jobnet
-from ajs.reasons import Because, Reason, reason, why_on
-from ajs.rules import Occurrence, Rule, StartTime, hits, occurrences, reach
+from ajs.nested import NESTED_WINDOW, NestedStart, Nesting, RootRun, explained
+from ajs.reasons import Because, Reason, around, not_hit, reason, why_on
+from ajs.rules import Occurrence, Rule, StartTime, hits, reach
 
-EARLY_TIME_IS_NEXT_DAY = True
-"""Whether an absolute time of a rule below the base time means the next clock day (rule book 4.4 [decide], R7)."""
-NESTED_RELATIVE_TO_UPPER = True
-"""Whether a nested relative start time counts from the upper jobnet's start (rule book 4.1 [memory]), not from the
-base time of the execution date."""
-NESTED_WINDOW = timedelta(hours=48)
-"""How long after the base time of the root's execution date a nested jobnet can start (seed 4.5.3 (1), 4.5)."""
+MOST_DROPPED = 60
+"""Days of a rule in a row without a run, after which the search goes on at the next open day."""
+MOST_EXCLUDED = 4000
+"""Runs of a rule in a row that an exclusive jobnet took away, after which the rule is taken to give none any more:
+of a daily rule about eleven years."""
 
 _DAY_MINUTES = 24 * 60
 _ONE_DAY = timedelta(days=1)
@@ -75,19 +77,6 @@ class Start(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class NestedStart:
-    """What the rules plan for one nested jobnet in one run of the root.
-
-    ``at`` is its wall-clock start, or None: then it either ``follows`` its upper jobnet (rule book 5.1, R19) or has no
-    schedule in this run; ``why`` says which rule decided, or why there is no schedule.
-    """
-
-    at: datetime | None
-    follows: bool
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Registration:
     """What decides whether a run comes after the registration: the moment, its AJS day, whether today's past counts."""
 
@@ -115,41 +104,41 @@ class _Clock:
         return datetime.combine(at, self.time), exec_date
 
 
-@dataclass(frozen=True, slots=True)
-class _Upper:
-    """A jobnet as its nested jobnets see it: its start, None without schedule, and the rules that planned it."""
+class _ExecDates:
+    """The execution dates on which a root jobnet is scheduled by its rules; asked for in about ascending order."""
 
-    start: datetime | None
-    rules: frozenset[int]
+    def __init__(self, timetable: Timetable, registered: datetime, since: date) -> None:
+        # All of the registration's own day counts, its past too: the day is what the other one is compared by.
+        self._starts = timetable.starts(registered, since)
+        self._window = timetable.window
+        self._next = next(self._starts, None)
+        self._found: set[date] = set()
 
-
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """What one rule of a nested jobnet gives in a run of its root: a start or None."""
-
-    rule: Rule
-    alive: bool
-    start: datetime | None
-    inside: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """What the rules decide about a nested jobnet in a run of its root, and from what."""
-
-    planned: NestedStart
-    as_upper: _Upper
-    attempts: tuple[_Attempt, ...]
-    verdict: Reason
+    def __contains__(self, day: date) -> bool:
+        """Whether a run has this execution date."""
+        if self._next is not None and day not in self._found:
+            _, end = self._window(day)
+            while self._next is not None and self._next.slot.start < end:
+                self._found.add(self._next.slot.exec_date)
+                self._next = next(self._starts, None)
+        return day in self._found
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """When a root jobnet and what is nested in it run by their rules, under one calendar."""
+    """When a root jobnet and what is nested in it run by their rules, under one calendar.
+
+    ``exclusive`` is the timetable of its exclusive jobnet: on an execution date on which that one is scheduled, this
+    one is not. What counts are the rules and the calendar of the other, as if it had been registered at the same
+    moment, not whether it is registered. ``calendars`` are those of job groups that nested jobnets name
+    (``calendar_of``), by path, with the base time of ``calendar``.
+    """
 
     jobnet: Jobnet
     calendar: Calendar
     mode: DayMode
+    exclusive: Timetable | None = None
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
 
     # -- the root --
 
@@ -164,7 +153,8 @@ class Timetable:
         """
         registration = self._registration(registered, catch_up=catch_up)
         rules = self._rules
-        streams = [self._planned(rule, registration, since) for rule in rules]
+        taken = self._taken(registered, since)
+        streams = [self._planned(rule, registration, since, taken) for rule in rules]
         if len(rules) == 1 and reach(rules[0]) == (0, 0):
             # No two runs of a rule that never shifts are equal, so the one after need not be looked for.
             for start, exec_date, rule, day in streams[0]:
@@ -206,6 +196,7 @@ class Timetable:
         chain: list[Reason] = []
         for rule in sorted(self._rules, key=lambda rule: rule.number):
             chain += self._explain_rule(rule, registration, day)
+        chain += self._explain_exclusive(registered, day)
         _, end = self.window(day)
         coming = self.starts(registered, day, catch_up=catch_up)
         found = [
@@ -227,45 +218,79 @@ class Timetable:
     def _registration(self, at: datetime, *, catch_up: bool) -> _Registration:
         return _Registration(at, self.calendar.ajs_day(at), catch_up)
 
+    def _taken(self, registered: datetime, since: date) -> _ExecDates | None:
+        """Return the execution dates that the exclusive jobnet takes away, if there is one."""
+        if self.exclusive is None:
+            return None
+        return _ExecDates(self.exclusive, registered, since)
+
     def _planned(
-        self, rule: Rule, registration: _Registration, since: date
+        self, rule: Rule, registration: _Registration, since: date, taken: _ExecDates | None
     ) -> Iterator[tuple[datetime, date, int, date]]:
         """Yield (start, execution date, rule number, unshifted day) of one rule's runs, never one before another."""
         clock = self._clock(rule.start_time)
-        _, ahead = reach(rule)
+        until = self.jobnet.valid_until
+        excluded = 0
+        for day, runs_on in self._dates(rule, clock, registration, since):
+            if until is not None and until < runs_on:
+                return
+            start, exec_date = clock.placed(runs_on)
+            if exec_date > _LAST_DAY:
+                return
+            if exec_date < since or not registration.counts(start, exec_date):
+                continue
+            if taken is not None:
+                if exec_date in taken:
+                    excluded += 1
+                    if excluded == MOST_EXCLUDED:
+                        return
+                    continue
+                excluded = 0
+            yield start, exec_date, rule.number, day
+
+    def _dates(
+        self, rule: Rule, clock: _Clock, registration: _Registration, since: date
+    ) -> Iterator[tuple[date, date]]:
+        """Yield (unshifted day, date) of what a rule hits and the calendar does not drop, in order.
+
+        After many dropped days in a row the search jumps to where an open day is in reach, and ends when none comes: a
+        rule that finds nothing to run on must not be followed day by day to the last year.
+        """
+        back, ahead = reach(rule)
         # Before its registration day a rule can only matter by a 48-hour time or a shift.
         since_day = max(since, registration.day - _ONE_DAY)
         first = since_day - timedelta(days=ahead) - clock.exec_date
-        found = hits(
-            rule,
-            self.calendar,
-            registration.day,
-            first,
-            lambda runs_on: registration.counts(*clock.placed(runs_on)),
-        )
-        placed, at, number = clock.placed, registration.at, rule.number
-        for day, runs_on in found:
-            if runs_on is None:
-                continue
-            start, exec_date = placed(runs_on)
-            if exec_date > _LAST_DAY:
+
+        def counts(runs_on: date) -> bool:
+            return registration.counts(*clock.placed(runs_on))
+
+        while True:
+            dropped = 0
+            last = first
+            for day, runs_on in hits(rule, self.calendar, registration.day, first, counts):
+                if runs_on is not None:
+                    dropped = 0
+                    yield day, runs_on
+                    continue
+                dropped += 1
+                last = day
+                if dropped == MOST_DROPPED:
+                    break
+            else:
                 return
-            if exec_date >= since and (start >= at or registration.counts(start, exec_date)):
-                yield start, exec_date, number, day
+            following = self.calendar.nth_from(last - timedelta(days=back), 1, open_days=True)
+            if following is None:
+                return
+            first = max(following - timedelta(days=ahead), last + _ONE_DAY)
 
     def _clock(self, at: StartTime) -> _Clock:
-        """Return where a start time puts a root's run, or an absolute one a nested jobnet's start."""
-        base_time = self.calendar.base_time
-        minutes = at.minutes
-        if at.relative:
-            minutes += base_time
-        elif EARLY_TIME_IS_NEXT_DAY and minutes < base_time:
-            minutes += _DAY_MINUTES
+        """Return where a start time puts a root's run."""
+        minutes = at.after_midnight(self.calendar.base_time)
         days, of_day = divmod(minutes, _DAY_MINUTES)
         on_day = time(*divmod(of_day, 60))
         match self.mode:
             case DayMode.H24:
-                exec_days = (minutes - base_time) // _DAY_MINUTES
+                exec_days = (minutes - self.calendar.base_time) // _DAY_MINUTES
                 return _Clock(timedelta(days), on_day, timedelta(exec_days))
             case DayMode.H48:
                 return _Clock(timedelta(days), on_day, timedelta())
@@ -280,44 +305,32 @@ class Timetable:
         def counts(runs_on: date) -> bool:
             return registration.counts(*clock.placed(runs_on))
 
-        found, following = self._around(rule, registration.day, day, counts, concerns)
+        found, following = around(rule, self.calendar, registration.day, day, counts, concerns)
+        until = self.jobnet.valid_until
         for occurrence in found:
             yield from why_on(occurrence, self.calendar)
-            if occurrence.runs_on is not None:
-                start, exec_date = clock.placed(occurrence.runs_on)
-                yield reason(Because.STARTS, start=start, exec_date=exec_date)
-                if not registration.counts(start, exec_date):
-                    yield reason(Because.PAST, registered=registration.at)
-                elif start < registration.at:
-                    yield reason(Because.PAST_TODAY, registered=registration.at)
-                elif exec_date.year > LAST_YEAR:
-                    yield reason(Because.TOO_LATE, year=LAST_YEAR)
+            if occurrence.runs_on is None:
+                continue
+            if until is not None and until < occurrence.runs_on:
+                yield reason(Because.VALID_UNTIL, day=occurrence.runs_on, until=until)
+                continue
+            start, exec_date = clock.placed(occurrence.runs_on)
+            yield reason(Because.STARTS, start=start, exec_date=exec_date)
+            if not registration.counts(start, exec_date):
+                yield reason(Because.PAST, registered=registration.at)
+            elif start < registration.at:
+                yield reason(Because.PAST_TODAY, registered=registration.at)
+            elif exec_date.year > LAST_YEAR:
+                yield reason(Because.TOO_LATE, year=LAST_YEAR)
         if not found:
-            yield _not_hit(rule, day, following)
+            yield from not_hit(rule, day, following, until)
 
-    def _around(
-        self,
-        rule: Rule,
-        registered: date,
-        day: date,
-        counts: Callable[[date], bool],
-        concerns: Callable[[Occurrence], bool],
-    ) -> tuple[list[Occurrence], date | None]:
-        """Return the occurrences that concern a day, and the next unshifted day after it."""
-        back, ahead = reach(rule)
-        # A start time of the day before can reach into this one.
-        first = day - timedelta(days=ahead + 1)
-        last = day + timedelta(days=back)
-        found: list[Occurrence] = []
-        following = None
-        for occurrence in occurrences(rule, self.calendar, registered, first, counts):
-            if occurrence.day > day and following is None:
-                following = occurrence.day
-            if occurrence.day > last:
-                break
-            if concerns(occurrence):
-                found.append(occurrence)
-        return found, following
+    def _explain_exclusive(self, registered: datetime, day: date) -> Iterator[Reason]:
+        """Yield whether the exclusive jobnet takes an execution date away."""
+        taken = self._taken(registered, day)
+        if taken is not None:
+            because = Because.EXCLUDED if day in taken else Because.NOT_EXCLUDED
+            yield reason(because, other=self.jobnet.exclusive, exec_date=day)
 
     # -- nested jobnets --
 
@@ -329,109 +342,24 @@ class Timetable:
         ``ties`` are the occurrences of the root's rules that made the run: nested rules linked to any of them are
         alive (rule book 5.2, R5), and of their starts the earliest inside the 48 hours counts (R24).
         """
-        found = self._nested(registered, exec_date, root_start, ties)
-        return {path: decided.planned for path, decided in found}
+        run = self._run(registered, exec_date, root_start, ties)
+        return {path: decided.planned for path, decided in self._nesting.decided(run)}
 
     def explain_nested(
         self, registered: datetime, exec_date: date, root_start: datetime, ties: tuple[Tie, ...]
     ) -> dict[str, tuple[Reason, ...]]:
         """Return for every nested jobnet why it starts as ``nested`` says: rule by rule, then the outcome."""
-        registered_day = self.calendar.ajs_day(registered)
-        chains = {}
-        for path, decided in self._nested(registered, exec_date, root_start, ties):
-            chain: list[Reason] = []
-            for attempt in decided.attempts:
-                chain += self._explain_attempt(attempt, registered_day, exec_date)
-            chains[path] = (*chain, decided.verdict)
-        return chains
+        run = self._run(registered, exec_date, root_start, ties)
+        return {
+            path: tuple(explained(decided, run)) for path, decided in self._nesting.decided(run)
+        }
 
-    def _nested(
+    @property
+    def _nesting(self) -> Nesting:
+        return Nesting(self.jobnet, self.calendar, self.calendars)
+
+    def _run(
         self, registered: datetime, exec_date: date, root_start: datetime, ties: tuple[Tie, ...]
-    ) -> Iterator[tuple[str, _Decided]]:
-        """Yield every nested jobnet's relative path and what is decided about it, upper before lower."""
-        registered_day = self.calendar.ajs_day(registered)
-        uppers = {"": _Upper(root_start, frozenset(tie.rule for tie in ties))}
-        for path, unit in self.jobnet.walk():
-            if isinstance(unit, Jobnet):
-                upper = uppers[path.rpartition("/")[0]]
-                decided = self._decide(unit, upper, registered_day, exec_date)
-                uppers[path] = decided.as_upper
-                yield path, decided
-
-    def _decide(self, jobnet: Jobnet, upper: _Upper, registered: date, exec_date: date) -> _Decided:
-        if jobnet.rules is None:
-            if upper.start is None:
-                verdict = reason(Because.UPPER_UNPLANNED)
-            else:
-                verdict = reason(Because.FOLLOWS, start=upper.start)
-            return _Decided(NestedStart(None, follows=True, why=verdict.text), upper, (), verdict)
-        attempts = tuple(self._attempt(rule, upper, registered, exec_date) for rule in jobnet.rules)
-        start = min((a.start for a in attempts if a.inside and a.start), default=None)
-        makers = frozenset(a.rule.number for a in attempts if a.inside and a.start == start)
-        if start is not None:
-            verdict = reason(Because.NESTED_RUNS, start=start, rule=min(makers))
-        else:
-            verdict = _why_unplanned(attempts, upper, exec_date)
-        planned = NestedStart(start, follows=False, why=verdict.text)
-        return _Decided(planned, _Upper(start, makers), attempts, verdict)
-
-    def _attempt(self, rule: Rule, upper: _Upper, registered: date, exec_date: date) -> _Attempt:
-        """Return what a nested rule gives on an execution date (rule book 5.2 to 5.7, 4.5)."""
-        alive = rule.link in upper.rules
-        if not alive or upper.start is None or not self._runs_on(rule, registered, exec_date):
-            return _Attempt(rule, alive, None, inside=False)
-        if rule.start_time.relative and NESTED_RELATIVE_TO_UPPER:
-            start = upper.start + timedelta(minutes=rule.start_time.minutes)
-        else:
-            start, _ = self._clock(rule.start_time).placed(exec_date)
-        first, end = self.window(exec_date)
-        return _Attempt(rule, alive, start, inside=first <= start < end)
-
-    def _runs_on(self, rule: Rule, registered: date, day: date) -> bool:
-        """Return whether a nested rule gives a date, before its start time (rule book 5.3)."""
-        found, _ = self._around(
-            rule, registered, day, registered.__le__, lambda occurrence: occurrence.runs_on == day
-        )
-        return bool(found)
-
-    def _explain_attempt(
-        self, attempt: _Attempt, registered: date, exec_date: date
-    ) -> Iterator[Reason]:
-        rule = attempt.rule
-        linked = Because.LINKED if attempt.alive else Because.NOT_LINKED
-        yield reason(linked, rule=rule.number, link=rule.link)
-        if not attempt.alive:
-            return
-        found, following = self._around(
-            rule,
-            registered,
-            exec_date,
-            registered.__le__,
-            lambda o: exec_date in {o.day, o.substituted, o.runs_on},
-        )
-        for occurrence in found:
-            yield from why_on(occurrence, self.calendar)
-        if not found:
-            yield _not_hit(rule, exec_date, following)
-        if attempt.start is not None:
-            yield reason(Because.NESTED_START, start=attempt.start)
-
-
-def _not_hit(rule: Rule, day: date, following: date | None) -> Reason:
-    if following is None:
-        return reason(Because.HITS_NO_MORE, rule=rule.number, day=day)
-    return reason(Because.HITS_LATER, rule=rule.number, day=day, next=following)
-
-
-def _why_unplanned(attempts: tuple[_Attempt, ...], upper: _Upper, exec_date: date) -> Reason:
-    """Return why no rule of a nested jobnet gives it a start; a start outside the 48 hours comes first (5.7)."""
-    if not attempts:
-        return reason(Because.UNDEFINED)
-    if upper.start is None:
-        return reason(Because.UPPER_UNPLANNED)
-    for attempt in attempts:
-        if attempt.start is not None:
-            return reason(
-                Because.OUTSIDE_WINDOW, rule=attempt.rule.number, start=attempt.start, day=exec_date
-            )
-    return reason(Because.NESTED_NO_RUN, day=exec_date)
+    ) -> RootRun:
+        rules = frozenset(tie.rule for tie in ties)
+        return RootRun(self.calendar.ajs_day(registered), exec_date, root_start, rules)

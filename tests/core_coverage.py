@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-MODULES = ("calendar", "rules", "schedule", "plan", "reasons", "replanning")
+MODULES = ("choices", "calendar", "rules", "reasons", "nested", "schedule", "plan", "replanning")
 """What is covered, each in full."""
 TESTS = (
     "tests/test_calendar.py",

@@ -95,6 +95,9 @@ class NaiveRule:
         """Start, execution date and unshifted day of every run that counts."""
         for day in self.unshifted():
             runs_on = self.shifted(day)
+            until = self.table.jobnet.valid_until
+            if until is not None and runs_on is not None and runs_on > until:
+                continue  # R15: before the time is added
             if runs_on is not None and self.counts(runs_on):
                 yield *self.placed(runs_on), day
 
@@ -268,4 +271,8 @@ def naive_starts(
         for start, exec_date, day in NaiveRule(rule, table, registered, days).runs():
             if exec_date < end:
                 merged.setdefault((start, exec_date), set()).add((rule.number, day))
-    return [(*slot, merged[slot]) for slot in sorted(merged)]
+    excluded = set()
+    if table.exclusive is not None:
+        # 3.15: by execution date, whatever the hour.
+        excluded = {exec_date for _, exec_date, _ in naive_starts(table.exclusive, registered, end)}
+    return [(*slot, merged[slot]) for slot in sorted(merged) if slot[1] not in excluded]

@@ -10,7 +10,8 @@ from itertools import islice, takewhile
 
 import pytest
 
-from ajs import schedule
+from ajs import nested as nested_module
+from ajs import rules as rules_module
 from ajs.model import Job, Jobnet
 from ajs.reasons import Because
 from ajs.schedule import DayMode, Slot, Tie, Timetable
@@ -170,7 +171,7 @@ def test_the_first_of_144_rules_is_found_without_generating_years():
 
 
 def test_an_absolute_time_below_the_base_time_can_be_made_to_mean_the_same_clock_day(monkeypatch):
-    monkeypatch.setattr(schedule, "EARLY_TIME_IS_NEXT_DAY", False)
+    monkeypatch.setattr(rules_module, "EARLY_TIME_IS_NEXT_DAY", False)
     table = timetable("sd=2025/08/05 st=7:00", seen=AT_8)
     assert planned(table, "2025/07/31 12:00", "2025/08/01 2025/08/10") == ["05 07:00 04 1"]
 
@@ -325,7 +326,7 @@ def test_equal_nested_starts_of_two_rules_keep_what_is_linked_to_either_alive():
 
 
 def test_a_relative_nested_start_can_be_made_to_count_from_the_base_time(monkeypatch):
-    monkeypatch.setattr(schedule, "NESTED_RELATIVE_TO_UPPER", False)
+    monkeypatch.setattr(nested_module, "NESTED_RELATIVE_TO_UPPER", False)
     table = timetable("sd=en", net("B", "sd=2025/08/11 st=+2:00"), seen=AT_8)
     found = nested(table, "2025/08/11", "2025/08/11 09:00")
     assert found["B"].at == clock("2025/08/11 10:00")

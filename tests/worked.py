@@ -14,7 +14,8 @@ from itertools import islice
 from ajs.calendar import Calendar
 from ajs.definition.reader import read
 from ajs.model import Definitions, groups_above
-from ajs.schedule import DayMode, NestedStart, Start, Timetable
+from ajs.nested import NestedStart
+from ajs.schedule import DayMode, Start, Timetable
 
 EXAMPLE = re.compile(
     r"(?P<head><!-- runs: (?P<count>\d+) from (?P<at>\d{4}-\d\d-\d\d \d\d:\d\d), (?P<mode>24h|48h) -->\n"

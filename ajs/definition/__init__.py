@@ -10,10 +10,12 @@ In reading order::
     start_day_schema.py  those of a start day,
     rule_schema.py       of a schedule rule,
     agent_scalars.py     single words about agents: hosts, users, public keys
-    text_schema.py       texts as many keys take them
+    text_schema.py       texts and names as many keys take them
     agent_schema.py      the keys of agents, agent groups and destinations,
+    jobnet_schema.py     of a jobnet's runs, besides its rules
     unit_schema.py       and of job groups, jobnets and jobs
     schedules.py         the rules of one jobnet together: numbers and links
+    siblings.py          the other units that jobnets name: whose calendar, which exclusive jobnet
     relations.py         the order of the units of one jobnet: unknown names, circles, recovery units
     agents.py            the agents of all texts together, and whether the names exist that jobs and groups use
     reader.py            texts → ``Definitions``, or all problems at once

@@ -19,6 +19,7 @@ from ajs.definition.kinds import Record, Shape
 from ajs.definition.rule_schema import (
     DAYS_FROM_START_RECORD,
     NESTED_RULE_RECORD,
+    REPEAT_RECORD,
     ROOT_RULE_RECORD,
 )
 from ajs.definition.start_day_schema import START_DAY_RECORD
@@ -46,6 +47,7 @@ RECORDS: tuple[Record, ...] = (
     NESTED_RULE_RECORD,
     START_DAY_RECORD,
     DAYS_FROM_START_RECORD,
+    REPEAT_RECORD,
     AGENTS_FILE_RECORD,
     AGENT_RECORD,
     AGENT_GROUP_RECORD,

@@ -11,10 +11,23 @@ from ajs.calendar import CalendarSettings
 from ajs.definition import relations, tree
 from ajs.definition.agent_schema import AGENT_FIELDS, AGENTS_FILE_RECORD
 from ajs.definition.agents import AgentsReading
+from ajs.definition.jobnet_schema import (
+    CALENDAR_OF,
+    EXCLUSIVE,
+    LOGS,
+    OVERLAP,
+    ROOT_HOLD,
+    VALID_UNTIL,
+)
 from ajs.definition.kinds import Field, Placed, Record, Spot, Values
 from ajs.definition.problems import Problems, shown
 from ajs.definition.rule_schema import NESTED_SCHEDULE, ROOT_SCHEDULE
 from ajs.definition.schedules import settle
+from ajs.definition.siblings import (
+    Exclusive,
+    UnitsReading,
+    check_exclusive,
+)
 from ajs.definition.text_schema import COMMENT
 from ajs.definition.tree import Node, Table, Word
 from ajs.definition.unit_schema import (
@@ -35,6 +48,7 @@ from ajs.definition.unit_schema import (
     JOBNETS,
     NESTED_RECORD,
     PARAMETERS,
+    PLANNING,
     RECOVERY,
     RELAY,
     ROOT_RECORD,
@@ -48,13 +62,18 @@ from ajs.definition.unit_schema import (
 )
 from ajs.errors import Place
 from ajs.model import (
+    LOGS_TO_KEEP,
+    NOTHING_STORED,
     PATH_BYTES,
     Definitions,
+    HoldIf,
     Job,
     JobGroup,
     Jobnet,
+    Overlap,
     RootDefinition,
     Script,
+    StoredUnits,
     groups_above,
 )
 from ajs.rules import Rule
@@ -68,17 +87,20 @@ def read(
     scripts: ReadScript,
     stored: Agents = Agents(),
     *,
+    units: StoredUnits = NOTHING_STORED,
     watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Definitions:
     """Return what the texts define: (file name for messages, content) each.
 
     Groups, root jobnets, scripts and agents come in the order of their paths, hashes and names, units in the order
     written. ``scripts`` is asked for every script file once and for ``sha256:...`` as written. ``stored`` are the
-    agents that the texts may refer to besides their own. ``watch`` gets how many of how many texts are read. Raises
-    ``DefinitionError`` with all problems of all texts.
+    agents, and ``units`` the units, that the texts may refer to besides their own. ``watch`` gets how many of how many
+    texts are read. Raises ``DefinitionError`` with all problems of all texts.
     """
     problems = Problems()
-    reading = _Reading(problems, scripts, AgentsReading(problems, stored))
+    reading = _Reading(
+        problems, scripts, AgentsReading(problems, stored), UnitsReading(problems, units)
+    )
     nodes = []
     for done, (file, content) in enumerate(texts, 1):
         node = tree.parse(file, content, problems)
@@ -89,6 +111,7 @@ def read(
     reading.check_paths()
     if None not in nodes:  # what cannot be read may define the names that seem to be missing
         reading.agents.check()
+        reading.others.check()
     problems.raise_any([file for file, _ in texts])
     return reading.definitions()
 
@@ -100,6 +123,7 @@ class _Reading:
     problems: Problems
     scripts: ReadScript
     agents: AgentsReading
+    others: UnitsReading
     groups: dict[str, tuple[JobGroup, Place]] = field(default_factory=dict)
     group_places: dict[str, Place] = field(default_factory=dict)
     roots: dict[str, tuple[RootDefinition, Place]] = field(default_factory=dict)
@@ -140,6 +164,7 @@ class _Reading:
             path = ""
         else:
             self.group_places.setdefault(path, values.at(GROUP))
+            self.others.groups.setdefault(path, (False, values.at(GROUP)))
             self._describe(path, values, spot.of(path))
         if values:
             for jobnet, below in values.get(JOBNETS, ()):
@@ -148,14 +173,17 @@ class _Reading:
 
     def _describe(self, path: str, values: Values, spot: Spot) -> None:
         """Keep the comment and calendar of a group; an entry that only adds jobnets does not describe it."""
-        jobnets = values.get(JOBNETS)
-        if jobnets and not values.given(COMMENT) and not values.given(CALENDAR):
+        describing = any(values.given(key) for key in (COMMENT, PLANNING, CALENDAR))
+        if values.get(JOBNETS) and not describing:
             return
         group = JobGroup(
             path=path,
             comment=values.get(COMMENT, ""),
             calendar=values.get(CALENDAR, CalendarSettings()),
+            planning=values.yes(PLANNING),
         )
+        self.others.described.add(path)
+        self.others.groups[path] = (group.planning, values.at(GROUP))
         first = self.groups.setdefault(path, (group, values.at(GROUP)))[1]
         if first != values.at(GROUP):
             spot.refuse(
@@ -186,18 +214,27 @@ class _Reading:
         spot = Spot(self.problems, path, key=f"jobnet {shown(name.value)}")
         _check_length(path, name.place, spot)
         values = ROOT_RECORD.values(node, spot)
+        if group:
+            self.others.roots.setdefault(path, Exclusive(spot, _placed(values, EXCLUSIVE)))
         if values is None:
             return
         rules: tuple[Rule, ...] = (Rule(),)
         numbers: tuple[int, ...] | None = (1,)
         if values.given(ROOT_SCHEDULE):
             rules, numbers = settle(values.get(ROOT_SCHEDULE), spot)
+        hold = values.get(ROOT_HOLD, False)
         jobnet = Jobnet(
             name=name.value,
             comment=values.get(COMMENT, ""),
-            hold=values.yes(HOLD),
+            hold=hold is True,
             rules=rules,
             units=self.units(values, path, numbers),
+            valid_until=values.get(VALID_UNTIL),
+            calendar_of=self._calendar_of(values, spot),
+            exclusive=values.get(EXCLUSIVE, ""),
+            overlap=values.get(OVERLAP, Overlap.SKIP),
+            logs_to_keep=values.get(LOGS, LOGS_TO_KEEP),
+            hold_if=hold if isinstance(hold, HoldIf) else None,
         )
         root = RootDefinition(path, jobnet, self._was(group, path, values, spot))
         if not group:  # already noted; the path is not known
@@ -210,6 +247,14 @@ class _Reading:
                 hint=f"the first stands at {first}; rename or remove one",
                 value=path,
             )
+
+    def _calendar_of(self, values: Values, spot: Spot) -> str:
+        """Return the path of the group whose calendar a jobnet uses; whether it exists is checked later."""
+        path = _placed(values, CALENDAR_OF)
+        if path is None:
+            return ""
+        self.others.calendars.append((path, spot))
+        return path.value
 
     def _was(self, group: str, path: str, values: Values, spot: Spot) -> str:
         """Return the full path that a root jobnet had before; note one that cannot be."""
@@ -230,6 +275,8 @@ class _Reading:
                 hint="one jobnet can become only one other; remove one of the keys was",
                 value=was,
             )
+        if was:
+            self.others.gone.add(was)
         return was
 
     def units(
@@ -238,6 +285,7 @@ class _Reading:
         """Return the units of a jobnet; ``numbers`` are its schedule rules, None when not known."""
         units: list[Jobnet | Job] = []
         order: dict[str, relations.Relation] = {}
+        exclusive: dict[str, Exclusive] = {}
         for name, node in values.get(UNITS, ()):
             spot = Spot(self.problems, f"{path}/{name.value}", key=f"unit {shown(name.value)}")
             _check_length(spot.unit, name.place, spot)
@@ -253,10 +301,12 @@ class _Reading:
                 ordered=said.given(AFTER),
             )
             if record is NESTED_RECORD:
+                exclusive[name.value] = Exclusive(spot, _placed(said, EXCLUSIVE))
                 units.append(self.nested(name.value, said, spot, numbers))
             else:
                 units.append(self.job(name.value, said, spot))
         relations.check(order)
+        check_exclusive(exclusive, order.keys() - exclusive.keys())
         return tuple(units)
 
     def nested(
@@ -275,6 +325,9 @@ class _Reading:
             hold=values.yes(HOLD),
             rules=rules,
             units=self.units(values, spot.unit, numbers),
+            valid_until=values.get(VALID_UNTIL),
+            calendar_of=self._calendar_of(values, spot),
+            exclusive=values.get(EXCLUSIVE, ""),
         )
 
     # -- jobs --
@@ -379,6 +432,12 @@ _TYPED = {"job": JOB_RECORD, "flexible": FLEXIBLE_RECORD, "jobnet": NESTED_RECOR
 def _reason(error: OSError) -> str:
     """Return why a file cannot be read, in lower case."""
     return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def _placed(values: Values | None, field: Field[str]) -> Placed[str] | None:
+    """Return a text with its place."""
+    text = values.get(field) if values else None
+    return None if values is None or text is None else Placed(text, values.at(field))
 
 
 def _keys(node: Node) -> dict[str, Node]:

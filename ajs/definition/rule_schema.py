@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ajs.choices import OPEN_DAYS_WITHIN, USUAL_SUBSTITUTE
 from ajs.definition.kinds import (
     Described,
     Either,
@@ -21,8 +22,10 @@ from ajs.definition.scalars import (
     CYCLE_PATTERN,
     NotThis,
     parse_cycle,
+    parse_duration,
     parse_number,
     parse_start_time,
+    start_time_text,
 )
 from ajs.definition.start_day_schema import START_DAY_KIND
 from ajs.rules import (
@@ -40,6 +43,9 @@ from ajs.rules import (
     StartTime,
     Substitute,
 )
+
+LEAST_REPEAT, MOST_REPEAT = 10, 120
+"""Minutes between two starts of a repetition (rule book 2.5)."""
 
 
 def _signed_days(text: str) -> int:
@@ -70,7 +76,7 @@ WITHIN = Field(
     key="within",
     kind=whole(1, 31),
     doc="How many days are searched for the open day; none found: no run.",
-    default="10",
+    default=str(OPEN_DAYS_WITHIN),
     example="10",
 )
 DAYS_FROM_START_RECORD = Record(
@@ -104,12 +110,37 @@ def _days_from_start(values: Values, spot: Spot) -> DaysFromStart | None:
         )
     if open_days := values.get(OPEN_DAYS):
         kind = FromStart.OPEN_BEFORE if open_days < 0 else FromStart.OPEN_AFTER
-        return DaysFromStart(kind, abs(open_days), values.get(WITHIN, 10))
+        return DaysFromStart(kind, abs(open_days), values.get(WITHIN, OPEN_DAYS_WITHIN))
     if plain := values.get(PLAIN_DAYS):
         return DaysFromStart(
             FromStart.PLAIN_BEFORE if plain < 0 else FromStart.PLAIN_AFTER, abs(plain)
         )
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A repetition: every so many minutes up to a last time, which stands at a place."""
+
+    every: int
+    until: Placed[StartTime]
+
+
+def _repeat_minutes(text: str) -> int:
+    """Return the minutes between two starts of a repetition (rule book 2.5)."""
+    minutes, seconds = divmod(parse_duration(text), 60)
+    if seconds or not LEAST_REPEAT <= minutes <= MOST_REPEAT:
+        raise NotThis
+    return minutes
+
+
+def _repeat(values: Values, spot: Spot) -> Repeat | None:
+    """Return the repetition that a mapping describes."""
+    del spot
+    every, until = values.get(EVERY), values.get(UNTIL)
+    return (
+        None if every is None or until is None else Repeat(every, Placed(until, values.at(UNTIL)))
+    )
 
 
 NUMBER = Field(
@@ -158,7 +189,7 @@ SUBSTITUTE = Field(
     key="substitute",
     kind=choice({s.value: s for s in Substitute}),
     doc="What to do on a closed day: run on the open day before or after it, skip the run, or run.",
-    default="skip; with a closed start day run",
+    default=f"{USUAL_SUBSTITUTE}; with a closed start day run",
     example="before",
 )
 SHIFT_DAYS = Field(
@@ -175,6 +206,41 @@ DAYS_FROM_START = Field(
     default="none",
     example="{open: -1, within: 10}",
 )
+EVERY = Field(
+    key="every",
+    kind=Scalar(
+        f"a length of time from {LEAST_REPEAT} to {MOST_REPEAT} min",
+        _repeat_minutes,
+        {"type": "string", "pattern": "^([0-9]{1,7} ?[a-z]+ ?)+$"},
+    ),
+    doc="How long after each start the next one follows, in whole minutes.",
+    example="30 min",
+    required=True,
+)
+UNTIL = Field(
+    key="until",
+    kind=START_TIME.kind,
+    doc="The last time; it gets a start when the steps hit it. With + like start_time.",
+    example="18:00",
+    required=True,
+)
+REPEAT_RECORD = Record(
+    name="repeat",
+    title="a repetition",
+    doc="More starts on the same day, each a rule of its own with the smallest free number.",
+    fields=(EVERY, UNTIL),
+    example="{every: 30 min, until: 18:00}",
+)
+REPEAT = Field(
+    key="repeat",
+    kind=Described(REPEAT_RECORD, _repeat),
+    doc=(
+        "Start again every so often up to a last time: makes rules like this one with later start times, which follow "
+        "the same rule of the jobnet above."
+    ),
+    default="none",
+    example="{every: 30 min, until: 18:00}",
+)
 LINK = Field(
     key="link",
     kind=whole(1, MAX_RULES),
@@ -186,6 +252,7 @@ _FIELDS = (
     NUMBER,
     START_DAY,
     START_TIME,
+    REPEAT,
     CYCLE,
     SUBSTITUTE,
     SHIFT_DAYS,
@@ -219,13 +286,15 @@ NESTED_RULE_RECORD = Record(
 class RuleDraft:
     """A rule whose number and link still depend on what stands around it; None where they were not given.
 
-    ``numbered`` is False when a number was given that is wrong.
+    ``numbered`` is False when a number was given that is wrong. ``repeats`` are the start times of the rules that its
+    repetition makes.
     """
 
     number: Placed[int] | None
     link: Placed[int] | None
     rule: Rule
     numbered: bool
+    repeats: tuple[StartTime, ...] = ()
 
 
 def _rule_draft(values: Values, spot: Spot) -> RuleDraft:
@@ -236,7 +305,7 @@ def _rule_draft(values: Values, spot: Spot) -> RuleDraft:
     if cycle and cycle.unit is CycleUnit.WEEK and counted in {Counting.OPEN, Counting.CLOSED}:
         _refuse_weeks(values, spot, cycle, counted)
     closed = counted is Counting.CLOSED
-    substitute = values.get(SUBSTITUTE, Substitute.RUN if closed else Substitute.SKIP)
+    substitute = values.get(SUBSTITUTE, Substitute.RUN if closed else Rule().substitute)
     if closed and substitute is Substitute.SKIP:
         spot.refuse(
             values.at(SUBSTITUTE),
@@ -257,7 +326,34 @@ def _rule_draft(values: Values, spot: Spot) -> RuleDraft:
         link=_placed(values, LINK),
         rule=rule,
         numbered=not values.wrong(NUMBER) and not values.wrong(LINK),
+        repeats=_repeats(values, spot, rule.start_time),
     )
+
+
+def _repeats(values: Values, spot: Spot, first: StartTime) -> tuple[StartTime, ...]:
+    """Return the start times that a repetition adds to the first one, the last time included (rule book 2.5)."""
+    repeat = values.get(REPEAT)
+    if repeat is None or values.wrong(START_TIME):
+        return ()
+    until = repeat.until.value
+    said = f"until {start_time_text(until)}"
+    if until.relative != first.relative:
+        spot.refuse(
+            repeat.until.place,
+            f"{said} is not counted like start_time {start_time_text(first)}",
+            hint="write both with + or both without",
+            value=start_time_text(until),
+        )
+        return ()
+    if until.minutes <= first.minutes:
+        spot.refuse(
+            repeat.until.place,
+            f"{said} does not lie after start_time {start_time_text(first)}",
+            hint="times go up to 47:59; after midnight write 24:00 and more",
+            value=start_time_text(until),
+        )
+    times = range(first.minutes + repeat.every, until.minutes + 1, repeat.every)
+    return tuple(StartTime(minutes, relative=first.relative) for minutes in times)
 
 
 def _refuse_weeks(values: Values, spot: Spot, cycle: Cycle, counted: Counting) -> None:

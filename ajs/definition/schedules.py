@@ -23,27 +23,45 @@ def settle(
 
     A rule without a number takes the smallest free one (rule book 2.1). In a nested jobnet a rule follows the rule
     of the jobnet above that ``link`` names, without it the one of the same number; ``upper`` are the numbers there
-    are. The link of a root's rule means nothing and keeps its default.
+    are. The rules that a repetition makes take the smallest numbers that are then free, and follow the rule that their
+    first one follows (2.5). The link of a root's rule means nothing and keeps its default.
     """
     if drafts is None:
         return (), None
-    if len(drafts) > MAX_RULES:
+    made = sum(len(draft.value.repeats) for draft in drafts)
+    if len(drafts) + made > MAX_RULES:
         spot.refuse(
-            drafts[MAX_RULES].place,
-            f"schedule has {len(drafts)} rules",
-            hint=f"a jobnet has at most {MAX_RULES} rules",
-            value=str(len(drafts)),
+            _too_many(drafts),
+            f"schedule has {len(drafts) + made} rules",
+            hint=f"a jobnet has at most {MAX_RULES} rules"
+            + (f"; {made} of these come from repeat" if made else ""),
+            value=str(len(drafts) + made),
         )
         return (), None
     rules = []
-    for draft, number in _numbered(drafts, spot):
+    numbered = _numbered(drafts, spot)
+    taken = {number for _, number in numbered}
+    free = (n for n in range(1, MAX_RULES + 1) if n not in taken)
+    for draft, number in numbered:
         link = draft.value.link.value if draft.value.link else number
         if nested and upper is not None and draft.value.numbered and link not in upper:
             _refuse_link(draft, spot, number, upper)
-        rules.append(replace(draft.value.rule, number=number, link=link if nested else 1))
+        rule = replace(draft.value.rule, number=number, link=link if nested else 1)
+        rules.append(rule)
+        rules += [replace(rule, number=next(free), start_time=at) for at in draft.value.repeats]
     rules.sort(key=lambda rule: rule.number)
     sure = all(draft.value.numbered for draft in drafts)
     return tuple(rules), tuple(rule.number for rule in rules) if sure else None
+
+
+def _too_many(drafts: Drafts) -> Place:
+    """Return the place of the rule with which there are too many, those that repetitions make included."""
+    total = 0
+    for draft in drafts:
+        total += 1 + len(draft.value.repeats)
+        if total > MAX_RULES:
+            return draft.place
+    raise AssertionError  # there are too many
 
 
 def _numbered(drafts: Drafts, spot: Spot) -> list[tuple[Placed[RuleDraft], int]]:

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from ajs.calendar import BaseDate, BaseWeekday, CalendarSettings, MonthClass
-from ajs.model import HoldIf, Job, Jobnet, Overlap
+from ajs.model import HoldIf, Job, JobGroup, Jobnet, Overlap
 from ajs.rules import (
     Counting,
     Cycle,
@@ -48,8 +48,20 @@ def jobnet_from_json(text: str) -> Jobnet:
     return _to_jobnet(json.loads(text))
 
 
-def calendar_to_json(calendar: CalendarSettings) -> str:
-    """Return the canonical text of a group's calendar settings."""
+def group_to_json(group: JobGroup) -> str | None:
+    """Return the canonical text of what a group sets besides its comment, None when that is nothing."""
+    found = _calendar(group.calendar)
+    if group.planning:
+        found["planning"] = True
+    return _text(found) if found else None
+
+
+def is_planning(text: str | None) -> bool:
+    """Return whether the text that ``group_to_json`` wrote is that of a planning group."""
+    return text is not None and json.loads(text).get("planning", False) is True
+
+
+def _calendar(calendar: CalendarSettings) -> Stored:
     found: Stored = {}
     if calendar.dates:
         found["dates"] = [[day.isoformat(), is_open] for day, is_open in calendar.dates]
@@ -68,11 +80,11 @@ def calendar_to_json(calendar: CalendarSettings) -> str:
         found["month"] = calendar.month.value
     if calendar.base_time is not None:
         found["base_time"] = calendar.base_time
-    return _text(found)
+    return found
 
 
 def calendar_from_json(text: str) -> CalendarSettings:
-    """Return the settings of a text that ``calendar_to_json`` wrote."""
+    """Return the settings of a text that ``group_to_json`` wrote."""
     found = json.loads(text)
     base_day = found.get("base_day")
     month = found.get("month")

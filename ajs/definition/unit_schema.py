@@ -7,6 +7,17 @@ from typing import Any
 
 from ajs.definition.agent_schema import AGENT_FIELDS, AGENT_NAME_VALUE, NamedNodes
 from ajs.definition.calendar_schema import CALENDAR_KIND
+from ajs.definition.jobnet_schema import (
+    CALENDAR_OF,
+    EXCLUSIVE,
+    HOLD_IF,
+    LOGS,
+    NESTED_CALENDAR_OF,
+    NESTED_EXCLUSIVE,
+    OVERLAP,
+    ROOT_HOLD,
+    VALID_UNTIL,
+)
 from ajs.definition.kinds import (
     Field,
     Later,
@@ -21,7 +32,6 @@ from ajs.definition.kinds import (
 from ajs.definition.problems import listed
 from ajs.definition.rule_schema import NESTED_SCHEDULE, ROOT_SCHEDULE
 from ajs.definition.scalars import (
-    RESERVED_NAMES,
     NotThis,
     parse_duration,
     parse_filled,
@@ -30,9 +40,17 @@ from ajs.definition.scalars import (
     parse_path,
     parse_variable,
 )
-from ajs.definition.text_schema import COMMENT, LINE, NAME_CLASS, TEXT, TEXT_SHAPE
+from ajs.definition.text_schema import (
+    COMMENT,
+    FLAG,
+    LINE,
+    NAME,
+    NAME_VALUE,
+    PATH,
+    TEXT,
+    TEXT_SHAPE,
+)
 from ajs.definition.tree import Node
-from ajs.model import NAME_BYTES, PATH_BYTES
 
 MAX_RETURN_CODE = 2_147_483_647
 """The largest threshold for return codes (execution.md 1.2)."""
@@ -43,11 +61,6 @@ UNIT_TYPES = ("job", "flexible", "jobnet")
 STORED = "sha256:"
 """How a definition names a stored script by its content, where there is no file."""
 
-_NAME_LIMITS: Shape = {
-    "maxLength": NAME_BYTES,
-    "pattern": f"^{NAME_CLASS}$",
-    "not": {"enum": list(RESERVED_NAMES)},
-}
 _FILLED_SHAPE: Shape = {**TEXT_SHAPE, "pattern": r"\S"}
 _COMMAND_SHAPE: Shape = {**_FILLED_SHAPE, "maxLength": MAX_COMMAND_BYTES}
 
@@ -60,6 +73,13 @@ def _parse_command(text: str) -> str:
             hint="put it into a file and write script: FILE",
         )
     return parse_filled(text)
+
+
+def _parse_hold(text: str) -> bool:
+    """Return whether a unit is held; what only a root jobnet can say gets its own hint."""
+    if text.lower() in HOLD_IF:
+        raise NotThis(hint="only a root jobnet can be held by how the run before it ended")
+    return parse_flag(text)
 
 
 def _parse_was(text: str) -> str:
@@ -78,22 +98,9 @@ def _type_kind(kind: str, kinds: tuple[str, ...] = UNIT_TYPES) -> Scalar[str]:
     return Scalar(listed(kinds, "or"), parse, {"const": kind}, kinds)
 
 
-NAME = Scalar(
-    f"a unit name of 1 to {NAME_BYTES} bytes",
-    parse_name,
-    {"type": "string", **_NAME_LIMITS},
-)
-_NAME_VALUE = Scalar(NAME.words, parse_name, TEXT_SHAPE | _NAME_LIMITS)
-PATH = Scalar(
-    "the full path of a job group, such as /sales or /sales/tokyo",
-    parse_path,
-    {"type": "string", "maxLength": PATH_BYTES, "pattern": f"^(/|(/{NAME_CLASS})+/?)$"},
-)
-FLAG = Scalar("yes or no", parse_flag, {"enum": [True, False, "yes", "no", "on", "off"]})
-
 AFTER = Field(
     key="after",
-    kind=OneOrMore(_NAME_VALUE),
+    kind=OneOrMore(NAME_VALUE),
     doc="The units of the same jobnet that must end before this one starts.",
     default="none; it starts with the jobnet",
     example="[collect, check]",
@@ -110,12 +117,11 @@ RECOVERY = Field(
 )
 HOLD = Field(
     key="hold",
-    kind=FLAG,
+    kind=replace(FLAG, parse=_parse_hold),
     doc="Hold it at its start until an operator releases it.",
     default="no",
     example="yes",
 )
-
 JOB_TYPE = Field(
     key="type",
     kind=_type_kind("job"),
@@ -233,10 +239,21 @@ AGENT_ENVIRONMENT = replace(
 _NO_AGENT = dict.fromkeys(
     ("agent", "host"), "a job that runs elsewhere has type: flexible and destination: NAME"
 )
+_JOBNETS_ONLY = dict.fromkeys(
+    ("valid_until", "calendar_of", "exclusive"),
+    "only jobnets have a schedule; put the job into a nested jobnet",
+)
+_ROOTS_ONLY = dict.fromkeys(
+    ("overlap", "logs_to_keep"), "only a root jobnet has it; it counts for all that is inside"
+)
+_GROUPS_ONLY = {"planning": "it belongs to the job group; put it beside group"}
 _UPWARD = {
     "schedule": "only jobnets have a schedule; put the job into a nested jobnet",
     "units": "only jobnets have units; write type: jobnet",
     "was": "only a root jobnet keeps its history under a new name",
+    **_JOBNETS_ONLY,
+    **_ROOTS_ONLY,
+    **_GROUPS_ONLY,
 }
 _JOB_LIMITS: Shape = {
     "oneOf": [{"required": ["command"]}, {"required": ["script"]}],
@@ -307,11 +324,26 @@ NESTED_RECORD = Record(
     name="nestedJobnet",
     title="a nested jobnet",
     doc="A nested jobnet: units of its own, and if need be schedule rules of its own.",
-    fields=(JOBNET_TYPE, COMMENT, AFTER, RECOVERY, HOLD, NESTED_SCHEDULE, UNITS),
+    fields=(
+        JOBNET_TYPE,
+        COMMENT,
+        AFTER,
+        RECOVERY,
+        HOLD,
+        NESTED_SCHEDULE,
+        VALID_UNTIL,
+        NESTED_CALENDAR_OF,
+        NESTED_EXCLUSIVE,
+        UNITS,
+    ),
     example=(
         "{after: total, schedule: [{rule: 1, link: 1, start_time: +01:00}], units: {print: {command: ./print.sh}}}"
     ),
-    hints=_JOB_KEYS | _NO_AGENT | {"was": "only a root jobnet keeps its history under a new name"},
+    hints=_JOB_KEYS
+    | _NO_AGENT
+    | _ROOTS_ONLY
+    | _GROUPS_ONLY
+    | {"was": "only a root jobnet keeps its history under a new name"},
 )
 WAS = Field(
     key="was",
@@ -324,10 +356,23 @@ ROOT_RECORD = Record(
     name="rootJobnet",
     title="a root jobnet",
     doc="A root jobnet: what is registered for execution, by itself.",
-    fields=(ROOT_TYPE, COMMENT, WAS, HOLD, ROOT_SCHEDULE, UNITS),
+    fields=(
+        ROOT_TYPE,
+        COMMENT,
+        WAS,
+        ROOT_HOLD,
+        ROOT_SCHEDULE,
+        VALID_UNTIL,
+        CALENDAR_OF,
+        EXCLUSIVE,
+        OVERLAP,
+        LOGS,
+        UNITS,
+    ),
     example="{schedule: [{start_time: 22:00, cycle: 1 day}], units: {total: {command: python total.py}}}",
     hints=_JOB_KEYS
     | _NO_AGENT
+    | _GROUPS_ONLY
     | {
         "after": "a root jobnet stands alone; only units inside a jobnet have an order",
         "recovery": "only units inside a jobnet can be recovery units",
@@ -348,6 +393,15 @@ CALENDAR = Field(
     default="as it is",
     example="{base_time: 08:00, closed: [sat, sun]}",
 )
+PLANNING = Field(
+    key="planning",
+    kind=FLAG,
+    doc=(
+        "A planning group: it holds root jobnets only, no job groups, and they are registered for fixed execution only."
+    ),
+    default="no",
+    example="yes",
+)
 JOBNETS: Field[NamedNodes] = Field(
     key="jobnets",
     kind=Pairs(NAME, Later("rootJobnet", "a root jobnet"), "jobnet"),
@@ -356,11 +410,15 @@ JOBNETS: Field[NamedNodes] = Field(
     example="{daily-close: {units: {total: {command: python total.py}}}}",
 )
 _GROUP_DOC = "Several files may add jobnets to one group, but only one of them gives its comment and calendar."
-_GROUP_FIELDS: tuple[Field[Any], ...] = (GROUP, COMMENT, CALENDAR, JOBNETS)
+_GROUP_FIELDS: tuple[Field[Any], ...] = (GROUP, COMMENT, PLANNING, CALENDAR, JOBNETS)
 _GROUP_HINTS = {
     "units": "write jobnets",
     "groups": "a file has either group or groups",
     "name": "write group",
+    **dict.fromkeys(
+        ("valid_until", "calendar_of", "exclusive", *_ROOTS_ONLY),
+        "it belongs to one jobnet; put it into that one under jobnets",
+    ),
 }
 GROUP_FILE_RECORD = Record(
     name="group",

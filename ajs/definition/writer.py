@@ -22,7 +22,16 @@ from ajs.definition.scalars import (
     start_time_text,
 )
 from ajs.definition.unit_schema import STORED
-from ajs.model import Definitions, Job, JobGroup, Jobnet, RootDefinition, parent
+from ajs.model import (
+    LOGS_TO_KEEP,
+    Definitions,
+    Job,
+    JobGroup,
+    Jobnet,
+    Overlap,
+    RootDefinition,
+    parent,
+)
 from ajs.rules import (
     Counting,
     DayFromEnd,
@@ -79,8 +88,10 @@ def _group(path: str, group: JobGroup | None, roots: Sequence[RootDefinition]) -
     if group:
         if group.comment:
             found["comment"] = group.comment
+        if group.planning:
+            found["planning"] = _Raw("yes")
         calendar = _calendar(group.calendar)
-        if calendar or (roots and not group.comment):
+        if calendar or (roots and not group.comment and not group.planning):
             found["calendar"] = calendar
     if roots:
         found["jobnets"] = {root.jobnet.name: _root(root) for root in roots}
@@ -127,9 +138,28 @@ def _root(root: RootDefinition) -> dict[str, Value]:
         found["was"] = root.was.rpartition("/")[2] if same else root.was
     if jobnet.hold:
         found["hold"] = _Raw("yes")
+    if jobnet.hold_if is not None:
+        found["hold"] = f"if {jobnet.hold_if.value}"
     if jobnet.rules != (Rule(),):
         found["schedule"] = _schedule(jobnet.rules or (), nested=False)
+    found |= _dates(jobnet)
+    if jobnet.overlap is not Overlap.SKIP:
+        found["overlap"] = jobnet.overlap.value
+    if jobnet.logs_to_keep != LOGS_TO_KEEP:
+        found["logs_to_keep"] = jobnet.logs_to_keep
     found["units"] = _units(jobnet)
+    return found
+
+
+def _dates(jobnet: Jobnet) -> dict[str, Value]:
+    """Return what a jobnet says about its dates besides its rules."""
+    found: dict[str, Value] = {}
+    if jobnet.valid_until is not None:
+        found["valid_until"] = _Raw(jobnet.valid_until.isoformat())
+    if jobnet.calendar_of:
+        found["calendar_of"] = jobnet.calendar_of
+    if jobnet.exclusive:
+        found["exclusive"] = jobnet.exclusive
     return found
 
 
@@ -160,6 +190,7 @@ def _nested(jobnet: Jobnet) -> dict[str, Value]:
     found = _common(jobnet)
     if jobnet.rules is not None:
         found["schedule"] = _schedule(jobnet.rules, nested=True)
+    found |= _dates(jobnet)
     found["units"] = _units(jobnet)
     return found
 
@@ -265,7 +296,7 @@ def _rule(rule: Rule, *, nested: bool) -> dict[str, Value]:
 def _usual_substitute(day: StartDay) -> Substitute:
     """Return the substitute that is not written (ruling R3)."""
     closed = isinstance(day, (DayNumber, DayFromEnd)) and day.counting is Counting.CLOSED
-    return Substitute.RUN if closed else Substitute.SKIP
+    return Substitute.RUN if closed else Rule().substitute
 
 
 def _start_day(day: DayNumber | DayFromEnd | WeekdayOfMonth) -> Value:

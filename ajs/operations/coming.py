@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import takewhile
 
+from ajs.choices import OVERDUE
 from ajs.model import Jobnet
 from ajs.operations.service import Service
 from ajs.operations.show import Mark
 from ajs.operations.targets import Filters, Name, find_units
 from ajs.operations.timetables import timetables
 from ajs.plan import (
-    OVERDUE,
     Generation,
     Method,
     NestedPlan,

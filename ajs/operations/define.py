@@ -15,6 +15,7 @@ from itertools import takewhile
 
 from ajs.errors import BadValue, escaped, is_utf8
 from ajs.files import MIB, open_regular, read_whole
+from ajs.model import groups_above, parent
 from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
@@ -22,7 +23,7 @@ from ajs.operations.timetables import timetables
 from ajs.plan import RootPlan, coming
 from ajs.replanning import recalculated
 from ajs.schedule import Slot, Tie, Timetable
-from ajs.store import agents, log, plans, units
+from ajs.store import agents, log, plans, sources, units
 from ajs.store.database import Reading, Writing
 from ajs.store.define import Defined, apply_definitions
 from ajs.store.plans import PlanChange
@@ -89,8 +90,8 @@ def define(
 
     texts = tuple((name, _content(name)) for name in _files(paths))
     with service.store.read() as tx:
-        stored = agents.load(tx)
-    found = read(texts, _script, stored, watch=partial(progress, "reading"))
+        stored, named = agents.load(tx), sources.named(tx)
+    found = read(texts, _script, stored, units=named, watch=partial(progress, "reading"))
     now = service.clock.now()
     until = now.wall + AHEAD
     with service.store.write() as tx:
@@ -185,7 +186,7 @@ class _Plans:
     ) -> tuple[PlanDiff, ...]:
         """Recalculate the plans that the definitions touch, store them, and return what changed."""
         roots = units.by_id(tx, self._roots)
-        touched = {n: u for n, u in roots.items() if _touched(n, u.path, defined)}
+        touched = {n: u for n, u in roots.items() if _touched(n, u.path, self._tables[n], defined)}
         self.followed = bool(touched)
         tables = timetables(tx, touched.values(), self._mode)
         changes, notes = [], {}
@@ -208,10 +209,23 @@ class _Plans:
         return tuple(diffs)
 
 
-def _touched(number: int, path: str, defined: Defined) -> bool:
+def _touched(number: int, path: str, was: Timetable, defined: Defined) -> bool:
+    """Whether the definitions change a root jobnet, its exclusive jobnet, or a calendar that one of them uses."""
     if number in defined.roots:
         return True
-    return any(group == "/" or path.startswith(f"{group}/") for group in defined.calendars)
+    changed = {*defined.added, *defined.changed, *(p for pair in defined.renamed for p in pair)}
+    calendars = set(defined.calendars)
+    table: Timetable | None = was
+    while table is not None:
+        groups = {table.jobnet.calendar_of or parent(path), *table.calendars}
+        if any(not {group, *groups_above(group)}.isdisjoint(calendars) for group in groups):
+            return True
+        if table.jobnet.exclusive:
+            path = f"{parent(path).rstrip('/')}/{table.jobnet.exclusive}"
+            if path in changed:
+                return True
+        table = table.exclusive
+    return False
 
 
 def _coming(plan: RootPlan, timetable: Timetable, until: datetime) -> list[Planned]:

@@ -14,9 +14,7 @@ def timetables(tx: Reading, roots: Iterable[Unit], mode: DayMode) -> dict[int, T
     """Return the timetables of these root jobnets, by unit id, as they are defined now."""
     wanted = list(roots)
     jobnets = sources.definitions(tx, {u.definition for u in wanted if u.definition})
-    calendars = sources.Calendars(tx)
+    found = sources.Timetables(tx, sources.Calendars(tx), mode)
     return {
-        unit.id: Timetable(jobnets[unit.definition], calendars.above(unit.path), mode)
-        for unit in wanted
-        if unit.definition
+        unit.id: found.of(unit.path, jobnets[unit.definition]) for unit in wanted if unit.definition
     }

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import takewhile
 
 from ajs.causes import Cause
+from ajs.choices import OVERDUE
 from ajs.errors import GenerationNotFound, WrongKind
 from ajs.model import Jobnet
 from ajs.operations.row_changes import RowChange, changes_of, kills
@@ -15,7 +16,7 @@ from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
 from ajs.operations.timetables import timetables
 from ajs.operations.waits import Stand, stands
-from ajs.plan import OVERDUE, Generation, Method, RootPlan, coming, generation_for
+from ajs.plan import Generation, Method, RootPlan, coming, generation_for
 from ajs.reasons import Reason
 from ajs.schedule import Slot, Start, Tie, Timetable
 from ajs.statuses import Status

@@ -16,12 +16,12 @@ from ajs.decide import Waiting
 from ajs.errors import PlanMoved
 from ajs.lifecycle import LiveGeneration, UnitRun
 from ajs.plan import Generation, Passed, RootPlan, holds_handed_on, started
-from ajs.schedule import DayMode, Timetable
+from ajs.schedule import DayMode
 from ajs.store import plans, units
 from ajs.store.database import Reading
 from ajs.store.plans import PlanChange
 from ajs.store.runs import Fated
-from ajs.store.sources import Calendars
+from ajs.store.sources import Calendars, Timetables
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,7 @@ class Planner:
 
     def __init__(self, tx: Reading, calendars: Calendars, mode: DayMode, now: datetime) -> None:
         self._tx = tx
-        self._calendars = calendars
-        self._mode = mode
+        self._timetables = Timetables(tx, calendars, mode)
         self._now = now
         self._roots: dict[str, _Root | None] = {}
         self._fates: list[Fated] = []
@@ -135,8 +134,7 @@ class Planner:
                 unit=waiting.root_path,
                 value=waiting.execution_id,
             )
-        calendar = self._calendars.above(waiting.root_path)
-        timetable = Timetable(waiting.definition, calendar, self._mode)
+        timetable = self._timetables.of(waiting.root_path, waiting.definition)
         root.after, passed = started(root.after, generation, timetable, self._now)
         root.left.add(generation.id)
         self._missed += ((waiting.root_path, run) for run in passed if generation.slot < run.slot)

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ajs.agents import Agents
-from ajs.calendar import CalendarSettings
-from ajs.definition.stored import calendar_to_json, jobnet_to_json
+from ajs.definition.stored import group_to_json, jobnet_to_json
 from ajs.errors import Refused, WrongKind
 from ajs.model import Job, JobGroup, RootDefinition, Script, groups_above, parent
 from ajs.store import agents as stored_agents
@@ -261,9 +260,7 @@ class _Defining:
         return sorted((given | made).values(), key=lambda group: group.path)
 
     def _group(self, group: JobGroup) -> None:
-        own = None
-        if group.calendar != CalendarSettings():
-            own = calendar_to_json(group.calendar)
+        own = group_to_json(group)
         old = self._old(group.path, GROUP)
         upper = None if group.path == "/" else self.stored[parent(group.path)].id
         row = _Row(

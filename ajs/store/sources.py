@@ -6,13 +6,26 @@ import json
 from collections.abc import Iterable, Mapping
 
 from ajs.calendar import Calendar, CalendarSettings
-from ajs.definition.stored import calendar_from_json, jobnet_from_json
+from ajs.definition.stored import calendar_from_json, is_planning, jobnet_from_json
 from ajs.errors import StoreError
-from ajs.model import Jobnet, groups_above
+from ajs.model import Jobnet, StoredUnits, groups_above, parent
+from ajs.schedule import DayMode, Timetable
 from ajs.store.database import Reading
 
 # Definitions by hash.
 BODIES = "SELECT hash, body FROM definition WHERE hash IN (SELECT value FROM json_each(?))"
+
+# The root jobnets, each with the name of its exclusive jobnet.
+ROOTS = """
+    SELECT path, json_extract(definition.body, '$.exclusive')
+    FROM unit JOIN definition ON definition.hash = unit.definition WHERE kind = 'root' AND deleted IS NULL
+"""
+
+# The definition of one root jobnet by its path.
+ROOT_BODY = """
+    SELECT definition.body FROM unit JOIN definition ON definition.hash = unit.definition
+    WHERE path = ? AND kind = 'root' AND deleted IS NULL
+"""
 
 # The calendars that job groups set themselves.
 CALENDARS = "SELECT path, body FROM unit WHERE kind = 'group' AND deleted IS NULL"
@@ -47,6 +60,19 @@ def calendars(tx: Reading) -> dict[str, CalendarSettings]:
     return dict(tx.made(_calendar, CALENDARS))
 
 
+def planning_groups(tx: Reading) -> frozenset[str]:
+    """Return the paths of the planning groups."""
+    return frozenset(path for path, body in tx.rows(CALENDARS) if is_planning(body))
+
+
+def named(tx: Reading) -> StoredUnits:
+    """Return the units that new definitions can name."""
+    return StoredUnits(
+        groups={path: is_planning(body) for path, body in tx.rows(CALENDARS)},
+        roots={path: exclusive or "" for path, exclusive in tx.rows(ROOTS)},
+    )
+
+
 class Calendars:
     """The calendars of the stored job groups, each made once however many jobnets use it."""
 
@@ -55,12 +81,65 @@ class Calendars:
         self._made: dict[str, Calendar] = {}
 
     def above(self, path: str) -> Calendar:
-        """Return the calendar that a root jobnet with this full path uses."""
-        groups = groups_above(path)
-        if groups[0] not in self._made:
+        """Return the calendar of the job group that a unit with this full path stands in."""
+        return self.of(parent(path))
+
+    def of(self, group: str) -> Calendar:
+        """Return the calendar of a job group: what it and the groups above it set."""
+        if group not in self._made:
+            groups = (group, *groups_above(group))
             chain = [(g, self._settings[g]) for g in groups if g in self._settings]
-            self._made[groups[0]] = Calendar.effective(chain)
-        return self._made[groups[0]]
+            self._made[group] = Calendar.effective(chain)
+        return self._made[group]
+
+
+class Timetables:
+    """The timetables of stored root jobnets, under the calendars that they and what is nested in them use."""
+
+    def __init__(self, tx: Reading, calendars: Calendars, mode: DayMode) -> None:
+        self._tx = tx
+        self._calendars = calendars
+        self._mode = mode
+        self._nested: dict[tuple[str, int], Calendar] = {}
+
+    def of(self, path: str, jobnet: Jobnet) -> Timetable:
+        """Return the timetable of a root jobnet with this full path and definition."""
+        # The exclusive jobnet of the exclusive one, and so on. Definitions with a circle are refused; should there be
+        # one, it ends where it closes.
+        chain = [(path, jobnet)]
+        while (other := self._exclusive(*chain[-1])) is not None and other not in chain:
+            chain.append(other)
+        found: Timetable | None = None
+        for one in reversed(chain):
+            found = self._under(*one, found)
+        if found is None:
+            raise AssertionError  # the chain holds the jobnet itself
+        return found
+
+    def _exclusive(self, path: str, jobnet: Jobnet) -> tuple[str, Jobnet] | None:
+        """Return the path and the definition of a root's exclusive jobnet; one that is not there excludes nothing."""
+        if not jobnet.exclusive:
+            return None
+        other = f"{parent(path).rstrip('/')}/{jobnet.exclusive}"
+        row = self._tx.row(ROOT_BODY, other)
+        return None if row is None else (other, jobnet_from_json(row[0]))
+
+    def _under(self, path: str, jobnet: Jobnet, exclusive: Timetable | None) -> Timetable:
+        group = jobnet.calendar_of or parent(path)
+        calendar = self._calendars.of(group)
+        named = {
+            unit.calendar_of
+            for _, unit in jobnet.walk()
+            if isinstance(unit, Jobnet) and unit.calendar_of
+        }
+        calendars = {name: self._with_base_time(name, calendar.base_time) for name in named}
+        return Timetable(jobnet, calendar, self._mode, exclusive, calendars)
+
+    def _with_base_time(self, group: str, base_time: int) -> Calendar:
+        key = (group, base_time)
+        if key not in self._nested:
+            self._nested[key] = self._calendars.of(group).with_base_time(base_time)
+        return self._nested[key]
 
 
 def script(tx: Reading, sha256: str) -> bytes:

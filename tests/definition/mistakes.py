@@ -14,6 +14,10 @@ IN_A_FLEXIBLE_JOB = IN_A_JOB % "type: flexible, %s"
 IN_AN_AGENT = "agents:\n  A: {%s}\n"
 IN_TRUST = "agents:\n  A: {host: h, user: u, trust: {%s}}\n"
 IN_A_DESTINATION = "destinations:\n  D: {%s}\n"
+IN_A_ROOT = "group: /g\njobnets:\n  r:\n    {%s, units: {}}\n"
+IN_A_NESTED = (
+    "group: /g\njobnets:\n  r:\n    units:\n      n: {units: {}, %s}\n      j: {command: x}\n"
+)
 IN_UNITS = "group: /g\njobnets:\n  r:\n    units:\n      {%s}\n"
 
 JOB = (
@@ -203,6 +207,47 @@ RULE = (
     ),
     ("days_from_start: 2", "days_from_start must be a mapping, not '2'", "6:27"),
     ("link: 1", "a schedule rule of a root jobnet has no key 'link'", "6:10"),
+    (
+        "start_time: 08:00, repeat: {every: 9 min, until: 18:00}",
+        "every '9 min' is not a length of time from 10 to 120 min",
+        "6:45",
+    ),
+    (
+        "start_time: 08:00, repeat: {every: 121 min, until: 18:00}",
+        "every '121 min' is not a length of time from 10 to 120 min",
+        "6:45",
+    ),
+    (
+        "start_time: 08:00, repeat: {every: 10min 30s, until: 18:00}",
+        "every '10min 30s' is not a length of time from 10 to 120 min",
+        "6:45",
+    ),
+    (
+        "start_time: 08:00, repeat: {every: 1h, until: 48:00}",
+        "until '48:00' is not a time from 00:00 to 47:59, or +00:00 to +47:59",
+        "6:56",
+    ),
+    (
+        "start_time: 08:00, repeat: {every: 1h, until: 08:00}",
+        "until 08:00 does not lie after start_time 08:00",
+        "6:56",
+    ),
+    (
+        "repeat: {every: 1h, until: 18:00}",
+        "until 18:00 is not counted like start_time +00:00",
+        "6:37",
+    ),
+    (
+        "start_time: 08:00, repeat: {every: 1h, until: +18:00}",
+        "until +18:00 is not counted like start_time 08:00",
+        "6:56",
+    ),
+    ("repeat: {every: 1h}", "a repetition needs the key 'until'", "6:18"),
+    (
+        "start_time: 0:00, repeat: {every: 10 min, until: 24:00}",
+        "schedule has 145 rules",
+        "6:9",
+    ),
     ("start_dya: 5", "a schedule rule of a root jobnet has no key 'start_dya'", "6:10"),
 )
 CALENDAR = (
@@ -213,6 +258,11 @@ CALENDAR = (
     ("base_day: {weekday: mon}", "a base day needs the key 'nth'", "3:14"),
     ("base_day: {weekday: mon, nth: 6}", "nth '6' is not a whole number from 1 to 5", "3:34"),
     ("month: last", "month 'last' is not this or next", "3:11"),
+    (
+        "closed: [1993-12-31]",
+        "closed '1993-12-31' lies outside the years 1994 to 2099",
+        "3:13",
+    ),
     ("closed: [satur]", "closed 'satur' is not a day", "3:13"),
     ("closed: [2026-02-30]", "closed '2026-02-30' is a day that does not exist", "3:13"),
     ("closed: [2026-12]", "closed '2026-12' is not a day", "3:13"),
@@ -295,7 +345,95 @@ SCHEDULES = (
     ),
 )
 
+# What a root jobnet says of its runs besides its rules.
+JOBNET = (
+    (
+        "valid_until: 2027-02-29",
+        "valid_until '2027-02-29' is a day that does not exist",
+        "4:19",
+    ),
+    ("valid_until: 31", "valid_until '31' is not a day such as 2027-03-31", "4:19"),
+    (
+        "valid_until: 2100-01-01",
+        "valid_until '2100-01-01' lies outside the years 1994 to 2099",
+        "4:19",
+    ),
+    (
+        "valid_until: 1993-12-31",
+        "valid_until '1993-12-31' lies outside the years 1994 to 2099",
+        "4:19",
+    ),
+    (
+        "calendar_of: head-office",
+        "calendar_of 'head-office' is not the full path of a job group, such as /sales or /sales/tokyo",
+        "4:19",
+    ),
+    (
+        "calendar_of: /head-offic",
+        "calendar_of names '/head-offic', and there is no such job group",
+        "4:19",
+    ),
+    ("exclusive: r", "a jobnet cannot exclude itself", "4:17"),
+    (
+        "exclusive: month-clos",
+        "exclusive names 'month-clos', and there is no such jobnet beside this one",
+        "4:17",
+    ),
+    ("exclusive: a/b", "exclusive 'a/b' contains the character '/'", "4:17"),
+    ("overlap: wait", "overlap 'wait' is not skip, multi or concurrent", "4:15"),
+    ("logs_to_keep: 0", "logs_to_keep '0' is not a whole number from 1 to 999", "4:20"),
+    ("logs_to_keep: 1000", "logs_to_keep '1000' is not a whole number from 1 to 999", "4:20"),
+    ("hold: if normal", "hold 'if normal' is not yes, no, if abnormal or if warning", "4:12"),
+    ("planning: yes", "a root jobnet has no key 'planning'", "4:6"),
+)
+NESTED = (
+    ("valid_until: never", "valid_until 'never' is not a day such as 2027-03-31", "5:35"),
+    (
+        "calendar_of: /nowhere",
+        "calendar_of names '/nowhere', and there is no such job group",
+        "5:35",
+    ),
+    ("exclusive: n", "a jobnet cannot exclude itself", "5:33"),
+    ("exclusive: j", "exclusive names 'j', which is a job", "5:33"),
+    (
+        "exclusive: m",
+        "exclusive names 'm', and there is no such jobnet beside this one",
+        "5:33",
+    ),
+    ("overlap: multi", "a nested jobnet has no key 'overlap'", "5:22"),
+    ("logs_to_keep: 3", "a nested jobnet has no key 'logs_to_keep'", "5:22"),
+    ("hold: if abnormal", "hold 'if abnormal' is not yes or no", "5:28"),
+)
+
+A_C = " c: {exclusive: a, units: {}}}\n"
 FILES = (
+    (
+        "group: /g\nplanning: maybe\n",
+        "planning 'maybe' is not yes or no",
+        "2:11",
+    ),
+    ("group: /\nplanning: yes\n", "the scheduler service / cannot be a planning group", "1:8"),
+    (
+        "groups:\n  - {group: /g, planning: yes}\n  - {group: /g/a/b}\n",
+        "job group '/g/a' stands in the planning group '/g'",
+        "2:13",
+    ),
+    (
+        "groups:\n  - {group: /g, planning: yes}\n  - {group: /g/a}\n",
+        "job group '/g/a' stands in the planning group '/g'",
+        "3:13",
+    ),
+    ("group: /g\noverlap: skip\n", "a job group has no key 'overlap'", "2:1"),
+    (
+        "group: /g\njobnets: {a: {exclusive: b, units: {}}, b: {exclusive: c, units: {}},\n" + A_C,
+        "these jobnets exclude one another in a circle: a, b, c, a",
+        "2:26",
+    ),
+    (
+        "group: /g\njobnets: {r: {units: {a: {exclusive: b, units: {}}, b: {exclusive: a, units: {}}}}}\n",
+        "these jobnets exclude one another in a circle: a, b, a",
+        "2:38",
+    ),
     ("", "the file defines nothing", "1:1"),
     ("# only a comment\n", "the file defines nothing", "1:1"),
     ("---\n", "the file defines nothing", "1:1"),

@@ -11,7 +11,18 @@ from ajs.agents import Agent, AgentGroup, Agents, Destination, Member, Trust
 from ajs.calendar import BaseDate, BaseWeekday, CalendarSettings, MonthClass
 from ajs.definition.agent_scalars import parse_agent_name
 from ajs.definition.scalars import CYCLE_LIMITS, MAX_TIMEOUT_S, NotThis, parse_name
-from ajs.model import Definitions, Job, JobGroup, Jobnet, RootDefinition, Script
+from ajs.model import (
+    LOGS_TO_KEEP,
+    Definitions,
+    HoldIf,
+    Job,
+    JobGroup,
+    Jobnet,
+    Overlap,
+    RootDefinition,
+    Script,
+    parent,
+)
 from ajs.rules import (
     Counting,
     Cycle,
@@ -48,6 +59,7 @@ names = st.sampled_from(
 ) | st.text(max_size=8).map(lambda text: unicodedata.normalize("NFC", text))
 names = names.filter(is_name)
 
+days = st.dates(date(1994, 1, 1), date(2099, 12, 31))
 months = st.one_of(
     st.just((None, None)),
     st.tuples(st.none(), st.integers(1, 12)),
@@ -187,6 +199,19 @@ def jobs(draw, name, after, recovery):
     )
 
 
+def dates(beside):
+    """What a jobnet says about its dates; it may exclude one of those before it, so that there is no circle."""
+    jobnets = [unit.name for unit in beside if isinstance(unit, Jobnet)]
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "valid_until": days,
+            "calendar_of": st.just("/"),
+            "exclusive": st.sampled_from(jobnets) if jobnets else st.just(""),
+        },
+    )
+
+
 @st.composite
 def units(draw, upper, depth):
     """Units in an order that can be: each follows some of those before it."""
@@ -207,6 +232,7 @@ def units(draw, upper, depth):
                     hold=draw(st.booleans()),
                     rules=rules,
                     units=draw(units(below, depth - 1)),
+                    **draw(dates(found)),
                 )
             )
         else:
@@ -215,18 +241,22 @@ def units(draw, upper, depth):
 
 
 @st.composite
-def jobnets(draw, name=None):
+def jobnets(draw, name=None, beside=()):
     rules = draw(schedules())
+    hold = draw(st.booleans() | st.sampled_from(HoldIf))
     return Jobnet(
         name=draw(names) if name is None else name,
         comment=draw(texts),
-        hold=draw(st.booleans()),
+        hold=hold is True,
+        hold_if=hold if isinstance(hold, HoldIf) else None,
+        overlap=draw(st.sampled_from(Overlap)),
+        logs_to_keep=draw(st.just(LOGS_TO_KEEP) | st.integers(1, 999)),
+        **draw(dates(beside)),
         rules=rules,
         units=draw(units(tuple(r.number for r in rules), depth=2)),
     )
 
 
-days = st.dates(date(1994, 1, 1), date(2099, 12, 31))
 weekdays = st.integers(0, 6)
 calendars = st.builds(
     CalendarSettings,
@@ -318,7 +348,9 @@ def scripts_of(jobnet):
 
 @st.composite
 def definitions(draw):
-    groups, roots, earlier = [], [], set()
+    groups: list[JobGroup] = []
+    roots: list[RootDefinition] = []
+    earlier: set[str] = set()
     for path in draw(
         st.lists(st.sampled_from(["/", "/g", "/g/売上", "/h"]), unique=True, min_size=1, max_size=3)
     ):
@@ -338,9 +370,16 @@ def definitions(draw):
             )
             old = "" if old == full or old in earlier else old
             earlier.add(old)
-            roots.append(RootDefinition(full, draw(jobnets(name)), old))
+            beside = [r.jobnet for r in roots if parent(r.path) == path]
+            roots.append(RootDefinition(full, draw(jobnets(name, beside)), old))
         if described or not any(r.path.rpartition("/")[0] == path.rstrip("/") for r in roots):
-            groups.append(JobGroup(path=path, comment=draw(texts), calendar=draw(calendars)))
+            # There is a group below "/g", and "/" is the scheduler service.
+            planning = draw(st.booleans()) if path in {"/g/売上", "/h"} else False
+            groups.append(
+                JobGroup(
+                    path=path, comment=draw(texts), calendar=draw(calendars), planning=planning
+                )
+            )
     used = set().union(*(scripts_of(root.jobnet) for root in roots))
     flexible = any(is_flexible(root.jobnet) for root in roots)
     return Definitions(

@@ -22,11 +22,15 @@ from tests.definition.mistakes import (
     IN_A_DESTINATION,
     IN_A_FLEXIBLE_JOB,
     IN_A_JOB,
+    IN_A_NESTED,
+    IN_A_ROOT,
     IN_A_RULE,
     IN_AN_AGENT,
     IN_TRUST,
     IN_UNITS,
     JOB,
+    JOBNET,
+    NESTED,
     RULE,
     SCHEDULES,
     TRUST,
@@ -74,7 +78,7 @@ a.yaml:12:57 /sales/close/report/print: a job has no key 'comand'
 a.yaml:13:55 /sales/close/apology: script 'sorry.sh' cannot be read: no such file or directory
     a script is looked for beside the definition file
 b.yaml:1:1 -: the file must be a mapping, not a list
-    write 'key: value' with the keys group, comment, calendar, jobnets, agents, agent_groups, destinations
+    write 'key: value' with the keys group, comment, planning, calendar, jobnets, agents, agent_groups, destinations
 c.yaml:1:8 /sales/close: '/sales/close' is a root jobnet, so '/sales/close' cannot be a job group
     the jobnet stands at a.yaml:5:3; rename one of them
 c.yaml:3:3 /sales/close: jobnet name 'a:b' contains the character ':'
@@ -98,6 +102,8 @@ def rows(template, table):
     [
         *rows(IN_A_JOB, JOB),
         *rows(IN_A_RULE, RULE),
+        *rows(IN_A_ROOT, JOBNET),
+        *rows(IN_A_NESTED, NESTED),
         *rows(IN_A_CALENDAR, CALENDAR),
         *rows(IN_UNITS, UNITS),
         *rows(IN_A_FLEXIBLE_JOB, FLEXIBLE_JOB),
@@ -147,13 +153,25 @@ def use(loader, monkeypatch):
     [
         (IN_A_JOB, JOB, "/g/r/j"),
         (IN_A_RULE, RULE, "/g/r"),
+        (IN_A_ROOT, JOBNET, "/g/r"),
+        (IN_A_NESTED, NESTED, "/g/r/n"),
         (IN_A_CALENDAR, CALENDAR, "/g"),
         (IN_A_FLEXIBLE_JOB, FLEXIBLE_JOB, "/g/r/j"),
         (IN_AN_AGENT, AGENT, "A"),
         (IN_TRUST, TRUST, "A"),
         (IN_A_DESTINATION, DESTINATION, "D"),
     ],
-    ids=["job", "rule", "calendar", "flexible job", "agent", "trust", "destination"],
+    ids=[
+        "job",
+        "rule",
+        "root",
+        "nested",
+        "calendar",
+        "flexible job",
+        "agent",
+        "trust",
+        "destination",
+    ],
 )
 def test_each_complaint_names_its_unit_begins_in_lower_case_and_says_what_to_do(
     template, table, unit

@@ -55,6 +55,14 @@ NOT_STRUCTURE = (
     "is an agent and a",
     "is not a whole",
     "is not a host name",
+    "there is no such",
+    "cannot exclude itself",
+    "exclude one another",
+    "which is a job",
+    "cannot be a planning group",
+    "stands in the planning group",
+    "does not lie after start_time",
+    "is not counted like start_time",
 )
 
 
@@ -62,6 +70,8 @@ def bad_texts():
     for template, table in (
         (bad.IN_A_JOB, bad.JOB),
         (bad.IN_A_RULE, bad.RULE),
+        (bad.IN_A_ROOT, bad.JOBNET),
+        (bad.IN_A_NESTED, bad.NESTED),
         (bad.IN_A_CALENDAR, bad.CALENDAR),
         (bad.IN_UNITS, bad.UNITS),
         ("group: /g\njobnets:\n  r:\n    {%s}\n", bad.SCHEDULES),
@@ -151,6 +161,7 @@ AROUND = {
     "nestedRule": "{group: /g, jobnets: {r: {units: {n: {schedule: %s, units: {}}}}}}",
     "startDay": "{group: /g, jobnets: {r: {schedule: {start_day: %s}, units: {}}}}",
     "daysFromStart": "{group: /g, jobnets: {r: {schedule: {days_from_start: %s}, units: {}}}}",
+    "repeat": "{group: /g, jobnets: {r: {schedule: {start_time: 08:00, repeat: %s}, units: {}}}}",
     "agentsFile": "%s",
     "agent": "{agents: {X: %s}}",
     "agentGroup": "{agent_groups: {X: %s}}",
@@ -180,6 +191,9 @@ BESIDE = {
     ("startDay", "month"): "absolute: 5",
     ("startDay", "year"): "absolute: 5, month: 8",
     ("daysFromStart", "within"): "open: 1",
+    ("rule", "repeat"): "start_time: 08:00",
+    ("nestedRule", "repeat"): "start_time: 08:00",
+    "repeat": "every: 30 min, until: 18:00",
 }
 FIELDS = [(record, field) for record in RECORDS for field in record.fields]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,7 +11,17 @@ import pytest
 from ajs.agents import Agent, AgentGroup, Agents, Destination, Member, Trust
 from ajs.calendar import BaseDate, BaseWeekday, CalendarSettings, MonthClass
 from ajs.definition.reader import read
-from ajs.model import Definitions, Job, JobGroup, Jobnet, RootDefinition, Script
+from ajs.model import (
+    Definitions,
+    HoldIf,
+    Job,
+    JobGroup,
+    Jobnet,
+    Overlap,
+    RootDefinition,
+    Script,
+    StoredUnits,
+)
 from ajs.rules import (
     Counting,
     Cycle,
@@ -170,6 +181,104 @@ def test_rules(text, expected):
 def test_a_rule_without_number_takes_the_smallest_free_one(numbers, expected):
     rules = root(f"{{schedule: [{numbers}], units: {{}}}}").rules
     assert [r.number for r in rules] == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        # The last time is included when the steps hit it, and no start comes after it.
+        ("{start_time: 08:00, repeat: {every: 30 min, until: 09:00}}", {1: 480, 2: 510, 3: 540}),
+        ("{start_time: 08:00, repeat: {every: 30 min, until: 08:59}}", {1: 480, 2: 510}),
+        ("{start_time: 08:00, repeat: {every: 2h, until: 08:01}}", {1: 480}),
+        ("{start_time: 46:59, repeat: {every: 1h, until: 47:59}}", {1: 2819, 2: 2879}),
+        # The rules that were written keep their numbers; those made take the smallest free ones.
+        (
+            "{rule: 2, start_time: 08:00, repeat: {every: 30 min, until: 09:00}}, {start_time: 1:00}, {rule: 3}",
+            {1: 60, 2: 480, 3: 0, 4: 510, 5: 540},
+        ),
+    ],
+)
+def test_a_repetition_makes_rules(rules, expected):
+    found = root(f"{{schedule: [{rules}], units: {{}}}}").rules
+    assert {rule.number: rule.start_time.minutes for rule in found} == expected
+
+
+def test_the_rules_of_a_repetition_are_like_the_first_one_and_follow_the_rule_that_it_follows():
+    made = "link: 2, start_day: fri, start_time: +01:00, repeat: {every: 1h, until: +03:00}, cycle: 1 week"
+    (nested,) = root(
+        f"{{schedule: [{{}}, {{}}], units: {{n: {{schedule: {{{made}}}, units: {{}}}}}}}}"
+    ).units
+    first = nested.rules[0]
+    assert [replace(r, number=1, start_time=first.start_time) for r in nested.rules] == [first] * 3
+    assert [r.start_time for r in nested.rules] == [StartTime(m) for m in (60, 120, 180)]
+    assert {r.link for r in nested.rules} == {2}
+    unlinked = "start_time: +01:00, repeat: {every: 1h, until: +02:00}"
+    (nested,) = root(f"{{units: {{n: {{schedule: {{{unlinked}}}, units: {{}}}}}}}}").units
+    assert [(r.number, r.link) for r in nested.rules] == [(1, 1), (2, 1)]
+
+
+def test_a_repetition_may_fill_a_schedule():
+    found = root("{schedule: {start_time: 0:00, repeat: {every: 10 min, until: 23:50}}, units: {}}")
+    assert [rule.number for rule in found.rules] == list(range(1, 145))
+
+
+JOBNETS = (
+    ("", Jobnet(name="r", rules=(Rule(),))),
+    ("valid_until: 2027/03/31", {"valid_until": date(2027, 3, 31)}),
+    ("calendar_of: /head-office", {"calendar_of": "/head-office"}),
+    ("calendar_of: /", {"calendar_of": "/"}),
+    ("exclusive: month-close", {"exclusive": "month-close"}),
+    ("overlap: multi", {"overlap": Overlap.MULTI}),
+    ("overlap: concurrent", {"overlap": Overlap.CONCURRENT}),
+    ("logs_to_keep: 999", {"logs_to_keep": 999}),
+    ("hold: yes", {"hold": True}),
+    ("hold: no", {"hold": False}),
+    ("hold: If Abnormal", {"hold_if": HoldIf.ABNORMAL}),
+    ("hold: if warning", {"hold_if": HoldIf.WARNING}),
+)
+
+
+@pytest.mark.parametrize(("text", "expected"), JOBNETS, ids=[row[0] for row in JOBNETS])
+def test_what_a_root_jobnet_says_besides_its_rules(text, expected):
+    plain = Jobnet(name="r", rules=(Rule(),))
+    wanted = replace(plain, **expected) if isinstance(expected, dict) else expected
+    assert root(f"{{{text}{', ' * bool(text)}units: {{}}}}") == wanted
+
+
+def said(text, units):
+    return [p.message for p in problems(text, units=units)]
+
+
+def test_what_is_named_may_stand_in_another_file_or_be_stored():
+    first = "group: /a\njobnets:\n  r: {exclusive: s, calendar_of: /b/c, units: {}}\n"
+    second = "groups:\n  - {group: /a, jobnets: {s: {units: {}}}}\n  - {group: /b/c/d}\n"
+    assert problems(first, second) == ()
+    assert {p.value for p in problems(first)} == {"s", "/b/c"}
+    assert said(first, StoredUnits(groups={"/b/c": True}, roots={"/a/s": ""})) == []
+
+
+def test_a_circle_may_close_over_what_is_stored_and_a_renamed_jobnet_is_gone():
+    stored = StoredUnits(roots={"/a/s": "t", "/a/t": "r"})
+    circle = "group: /a\njobnets:\n  r: {exclusive: s, units: {}}\n"
+    assert said(circle, stored) == [
+        "these jobnets exclude one another in a circle: r, s, t, r",
+    ]
+    assert said(circle + "  t: {units: {}}\n", stored) == []
+    renamed = "group: /a\njobnets:\n  r: {exclusive: s, units: {}}\n  v: {was: s, units: {}}\n"
+    assert said(renamed, stored) == [
+        "exclusive names 's', and there is no such jobnet beside this one",
+    ]
+
+
+def test_a_planning_group_is_known_by_what_is_stored_too():
+    stored = StoredUnits(groups={"/a": True, "/b/c": False})
+    inside = "job group {} stands in the planning group {}"
+    assert said("group: /a/x\n", stored) == [inside.format("'/a/x'", "'/a'")]
+    assert said("group: /b\nplanning: yes\n", stored) == [inside.format("'/b/c'", "'/b'")]
+    # An entry that only adds jobnets leaves the group as it is, one that describes it does not.
+    assert said("group: /a\njobnets: {r: {units: {}}}\n", stored) == []
+    both = "groups:\n  - {group: /a, planning: no}\n  - {group: /a/x}\n"
+    assert said(both, stored) == []
 
 
 def test_144_rules_are_the_most():

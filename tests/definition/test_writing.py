@@ -9,18 +9,21 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from ajs.agents import kind_of
+from ajs.calendar import CalendarSettings
 from ajs.definition import tree
 from ajs.definition.stored import (
     calendar_from_json,
-    calendar_to_json,
+    group_to_json,
+    is_planning,
     jobnet_from_json,
     jobnet_to_json,
 )
 from ajs.definition.stored_agents import agent_from_json, agent_to_json
 from ajs.definition.writer import to_yaml
-from ajs.model import Definitions, Job, Jobnet, RootDefinition
+from ajs.model import Definitions, Job, JobGroup, Jobnet, RootDefinition
 from ajs.rules import Rule
 from tests.definition import strategies
 from tests.definition.test_reading import START_DAYS, rule
@@ -50,11 +53,12 @@ def test_a_stored_jobnet_reads_back_to_an_equal_one(jobnet):
     assert jobnet_to_json(jobnet_from_json(text)) == text
 
 
-@given(strategies.calendars)
-def test_a_stored_calendar_reads_back_to_an_equal_one(calendar):
-    text = calendar_to_json(calendar)
-    assert calendar_from_json(text) == calendar
-    assert calendar_to_json(calendar_from_json(text)) == text
+@given(strategies.calendars, st.booleans())
+def test_a_stored_group_reads_back_to_an_equal_one(calendar, planning):
+    text = group_to_json(JobGroup(path="/g", calendar=calendar, planning=planning))
+    assert is_planning(text) is planning
+    assert (CalendarSettings() if text is None else calendar_from_json(text)) == calendar
+    assert (text is None) == (calendar == CalendarSettings() and not planning)
 
 
 @given(strategies.all_agents())
@@ -145,6 +149,23 @@ jobnets:
     hold: yes
     schedule: undefined
     units: {}
+  weekly:
+    hold: if warning
+    schedule:
+      - {rule: 1, start_time: 08:00, cycle: 1 week}
+    valid_until: 2027-03-31
+    calendar_of: /
+    exclusive: daily-close
+    overlap: concurrent
+    logs_to_keep: 999
+    units:
+      first:
+        valid_until: 2026-12-31
+        calendar_of: /sales
+        exclusive: second
+        units: {}
+      second:
+        units: {}
 """
 
 
@@ -205,6 +226,12 @@ def test_the_canonical_text_of_agents():
     assert to_yaml(reads(AGENTS)) == AGENTS
     only = AGENTS[AGENTS.index("agents:") :]
     assert to_yaml(reads(only)) == only
+
+
+def test_the_canonical_text_of_a_planning_group():
+    text = "group: /g\nplanning: yes\njobnets:\n  r:\n    units: {}\n"
+    assert to_yaml(reads(text)) == text
+    assert to_yaml(reads("group: /g\nplanning: yes\n")) == "group: /g\nplanning: yes\n"
 
 
 def test_several_groups_are_printed_as_a_list_and_none_as_nothing():

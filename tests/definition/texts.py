@@ -14,7 +14,7 @@ from ajs.definition.problems import Problems
 from ajs.definition.reader import read
 from ajs.definition.tree import Alias, Items, Node, Table, Word
 from ajs.errors import DefinitionError, Problem
-from ajs.model import Definitions
+from ajs.model import Definitions, StoredUnits
 
 SCRIPT = b"#!/bin/sh\necho done\n"
 SHA = hashlib.sha256(SCRIPT).hexdigest()
@@ -42,6 +42,8 @@ STORED = Agents(
     (Destination(name="LB1", host="h", user="u", trust=TRUST),),
 )
 """What the examples of the manual refer to."""
+UNITS = StoredUnits(groups={"/head-office": False}, roots={"/g/month-close": ""})
+"""The units that are stored besides."""
 
 
 def reads(
@@ -49,11 +51,11 @@ def reads(
     scripts: Callable[[str, str], bytes] = one_script,
     stored: Agents = Agents(),
 ) -> Definitions:
-    return read([("a.yaml", text.encode())], scripts, stored)
+    return read([("a.yaml", text.encode())], scripts, stored, units=UNITS)
 
 
 def problems(
-    *texts: str | bytes, scripts=one_script, stored: Agents = Agents()
+    *texts: str | bytes, scripts=one_script, stored: Agents = Agents(), units: StoredUnits = UNITS
 ) -> tuple[Problem, ...]:
     """The problems of a.yaml, b.yaml, ...; none when all is well."""
     files = [
@@ -61,7 +63,7 @@ def problems(
         for letter, text in zip("abcdef", texts, strict=False)
     ]
     try:
-        read(files, scripts, stored)
+        read(files, scripts, stored, units=units)
     except DefinitionError as error:
         return error.problems
     return ()

@@ -14,13 +14,13 @@ from ajs.lifecycle import LiveGeneration
 from ajs.model import Jobnet, RootDefinition
 from ajs.plan import Generation, Method, Registration, RootPlan, with_next
 from ajs.runner.manager import Happened, Manager, Missed
-from ajs.schedule import DayMode, Slot, Timetable
+from ajs.schedule import DayMode, Slot
 from ajs.store import log, plans, rows, runs, show, units
 from ajs.store.create import create
 from ajs.store.database import Store, Writing, connect
 from ajs.store.define import apply_definitions
 from ajs.store.folder import database
-from ajs.store.sources import Calendars
+from ajs.store.sources import Calendars, Timetables
 from ajs.testing import FakeClock, FakeFleet, FakeMachine, FakeRun, Faults, runs_by_path
 
 EVENING = datetime(2026, 8, 11, 22, 0)
@@ -160,7 +160,7 @@ class World:
         registration = Registration(method=method, registered=now)
         with self.other.write() as tx:
             root = self._root(tx, path)
-            timetable = Timetable(self.roots[path], Calendars(tx).above(path), DayMode.H24)
+            timetable = Timetables(tx, Calendars(tx), DayMode.H24).of(path, self.roots[path])
             plan = RootPlan(registration=registration, generations=generations)
             if method is Method.PLANNED and not generations:
                 plan = with_next(plan, timetable)
