@@ -26,6 +26,8 @@ TESTS = (
     "tests/test_schedule_properties.py",
     "tests/test_oracle_schedule.py",
     "tests/test_naive_dates.py",
+    "tests/test_exclusive.py",
+    "tests/test_searches_end.py",
     "tests/test_plan.py",
     "tests/changes",
 )

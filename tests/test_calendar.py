@@ -49,6 +49,8 @@ def test_the_setting_that_decides_about_a_day(on, is_open, layer, group):
 
 
 def test_a_calendar_without_settings_has_no_closed_day():
+    assert Calendar() == Calendar.effective(())
+    assert Calendar().base_time == 0
     assert all(Calendar().is_open(date(2025, 1, 1) + timedelta(days=n)) for n in range(366))
 
 
