@@ -250,7 +250,8 @@ def test_days_after_the_last_year_are_not_planned():
     found = dates("sd=2099/12/30 cy=1,d", "2025/08/01", "2099/12/01 2100/02/01", OPEN_ALL)
     assert found == ["2099/12/30", "2099/12/31"]
     after = (rule("sd=en cy=1,d"), OPEN_ALL, day("2025/08/01"), date(2100, 1, 1), bool)
-    assert list(occurrences(*after)) == list(hits(*after)) == []
+    assert list(occurrences(*after)) == []
+    assert list(hits(*after)) == []
 
 
 @pytest.mark.parametrize("text", ["sd=31 cy=1,m", "sd=+1 cy=1,m", "sd=*1 cy=1,d", "sd=mo cy=1,w"])
