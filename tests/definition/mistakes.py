@@ -150,6 +150,24 @@ RULE = (
         "6:28",
     ),
     (
+        "start_day: {relative: 36}",
+        "relative '36' is not a day number from 1 to 35, or last, or last-1 to last-34",
+        "6:32",
+    ),
+    (
+        "start_day: {closed: 0}",
+        "closed '0' is not a day number from 1 to 35, or last, or last-1 to last-34",
+        "6:30",
+    ),
+    (
+        "start_day: {absolute: last-31}",
+        "absolute 'last-31' is not a day number from 1 to 31, or last, or last-1 to last-30",
+        "6:32",
+    ),
+    ("cycle: 13 months", "cycle '13 months' is not a cycle of 1 to 12 months", "6:17"),
+    ("cycle: 10 years", "cycle '10 years' is not a cycle of 1 to 9 years", "6:17"),
+    ("shift_days: 0", "shift_days '0' is not a whole number from 1 to 31", "6:22"),
+    (
         "start_day: {open: last-35}",
         "open 'last-35' is not a day number from 1 to 35, or last, or last-1 to last-34",
         "6:28",
