@@ -252,6 +252,8 @@ def test_days_after_the_last_year_are_not_planned():
     after = (rule("sd=en cy=1,d"), OPEN_ALL, day("2025/08/01"), date(2100, 1, 1), bool)
     assert list(occurrences(*after)) == []
     assert list(hits(*after)) == []
+    last = date(2099, 12, 31)
+    assert list(hits(*after[:3], last, bool)) == [(last, last)]
 
 
 @pytest.mark.parametrize("text", ["sd=31 cy=1,m", "sd=+1 cy=1,m", "sd=*1 cy=1,d", "sd=mo cy=1,w"])
