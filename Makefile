@@ -1,6 +1,7 @@
 # make demo    try it: installs into .venv and starts the demo
 # make test    everything CI checks
 # make check   the checks without the tests; each alone: lint, format-check, types, contracts
+# make coverage-core  branch coverage of the modules that work out dates and plans, by their own tests
 # make format  rewrite the code in the project's format
 # make docs    write the generated pages anew
 # make bench   benchmarks; they print ratios and are never part of the tests
@@ -22,7 +23,7 @@ SHELL_SCRIPTS := ajs/dispatch/agent.sh
 .DELETE_ON_ERROR:
 # One check after the other, in the order written, also under make -j.
 .NOTPARALLEL:
-.PHONY: help demo test check lint format-check types contracts pytest coverage format docs bench clean
+.PHONY: help demo test check lint format-check types contracts pytest coverage coverage-core format docs bench clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -68,6 +69,9 @@ pytest: $(VENV)/.installed-test
 
 coverage: $(VENV)/.installed-test
 	$(BIN)/pytest --cov --cov-report=term-missing $(PYTEST_ARGS)
+
+coverage-core: $(VENV)/.installed-test
+	$(BIN)/python -m tests.core_coverage
 
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix-only .

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
+from functools import cache
 from typing import NamedTuple
 
 from ajs.choices import UNSET_IS_OPEN
@@ -25,6 +26,8 @@ LAST_YEAR = 2099
 """The last year that can be planned: the upper end of AJS3's SCHEDULELIMIT (rule book 1.5)."""
 
 _ONE_DAY = timedelta(days=1)
+_NO_FIRST = date(FIRST_YEAR - 1, 1, 1)
+_NO_LAST = date(LAST_YEAR + 1, 12, 31)
 
 
 class TypedDay(NamedTuple):
@@ -146,6 +149,9 @@ class Calendar:
     _years: dict[tuple[int, bool], list[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _spans: dict[int, tuple[date, date]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def effective(cls, settings: Sequence[tuple[str, CalendarSettings]]) -> Calendar:
@@ -199,39 +205,55 @@ class Calendar:
 
     def is_open(self, day: date) -> bool:
         """Return whether a day is open."""
-        return self.setting(day).is_open
+        if day in self._dates or self._month_weekdays:
+            return self.setting(day).is_open
+        return self._weekdays[day.weekday()].is_open
 
-    def nth_from(self, day: date, nth: int, *, open_days: bool) -> date | None:
-        """Return the nth (1, 2, ...) open day, or closed day, on or after ``day``.
+    def nth_from(
+        self, day: date, nth: int, *, open_days: bool, last: date = _NO_LAST
+    ) -> date | None:
+        """Return the nth (1, 2, ...) open day, or closed day, on or after ``day`` and not after ``last``.
 
-        None when there is none up to the year after ``LAST_YEAR``.
+        None when there is none; without ``last``, none up to the year after ``LAST_YEAR``.
         """
-        year = day.year
+        year, end = day.year, last.year
         days = self._days_of(year, open_days=open_days)
         at = bisect_left(days, day.toordinal()) + nth - 1
         while at >= len(days):
             at -= len(days)
             year += 1
-            if year > LAST_YEAR + 1:
+            if year > end:
                 return None
             days = self._days_of(year, open_days=open_days)
-        return date.fromordinal(days[at])
+        found = date.fromordinal(days[at])
+        return found if found <= last else None
 
-    def nth_back_from(self, day: date, nth: int, *, open_days: bool) -> date | None:
-        """Return the nth (1, 2, ...) open day, or closed day, on or before ``day``, the nearest first.
+    def nth_back_from(
+        self, day: date, nth: int, *, open_days: bool, first: date = _NO_FIRST
+    ) -> date | None:
+        """Return the nth (1, 2, ...) open day, or closed day, on or before ``day`` and not before ``first``.
 
-        None when there is none back to the year before ``FIRST_YEAR``.
+        The nearest is the first one. None when there is none; without ``first``, none back to the year before
+        ``FIRST_YEAR``.
         """
-        year = day.year
+        year, end = day.year, first.year
         days = self._days_of(year, open_days=open_days)
         at = bisect_right(days, day.toordinal()) - nth
         while at < 0:
             year -= 1
-            if year < FIRST_YEAR - 1:
+            if year < end:
                 return None
             days = self._days_of(year, open_days=open_days)
             at += len(days)
-        return date.fromordinal(days[at])
+        found = date.fromordinal(days[at])
+        return found if found >= first else None
+
+    def days_from(self, first: date, *, open_days: bool) -> Iterator[date]:
+        """Yield the open days, or closed days, from ``first`` on, up to the year after ``LAST_YEAR``."""
+        ordinal = first.toordinal()
+        for year in range(first.year, LAST_YEAR + 2):
+            days = self._days_of(year, open_days=open_days)
+            yield from map(date.fromordinal, days[bisect_left(days, ordinal) :])
 
     def count(self, first: date, end: date, *, open_days: bool) -> int:
         """Return how many open days, or closed days, lie in ``first`` <= day < ``end``."""
@@ -261,8 +283,12 @@ class Calendar:
 
     def span(self, month: int) -> tuple[date, date]:
         """Return the first and the last day of a month given by its number (``month_of``)."""
-        begins_in = month - self._named_ahead()
-        return self._begin(begins_in), self._begin(begins_in + 1) - _ONE_DAY
+        known = self._spans.get(month)
+        if known is None:
+            begins_in = month - self._named_ahead()
+            known = self._begin(begins_in), self._begin(begins_in + 1) - _ONE_DAY
+            self._spans[month] = known
+        return known
 
     def _named_ahead(self) -> int:
         """Return how many months after its start month a month is named (R9)."""
@@ -301,6 +327,7 @@ def month_number(year: int, month: int) -> int:
     return year * 12 + month - 1
 
 
+@cache
 def calendar_month(month: int) -> tuple[date, date]:
     """Return the first and the last day of a calendar month given by its number; no base day counts here."""
     year, before = divmod(month, 12)
@@ -309,7 +336,7 @@ def calendar_month(month: int) -> tuple[date, date]:
 
 def nth_weekday(first: date, last: date, weekday: int, nth: int) -> date | None:
     """Return the nth (1, 2, ...) of a weekday in a span of days, or None when it has no nth."""
-    day = weekday_from(first, weekday) + timedelta(days=7 * (nth - 1))
+    day = first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
     return day if day <= last else None
 
 

@@ -115,13 +115,11 @@ def _under_new_rules(
     found = _occurrence(registration, timetable, ties)
     at = f"{generation.slot.start:%Y-%m-%d %H:%M}"
     moved_to = f"the start changed to {at}"
-    if found is None and generation.kept is None:
-        what = moved_to if generation.changed else f"what was changed in the run of {at}"
-        return None, f"{what} is lost: the rules no longer plan the run that it changed"
     if generation.kept is not None:
         return _early_run(registration, generation, found, timetable)
     if found is None:
-        raise AssertionError  # what has neither an occurrence nor a kept original went above
+        what = moved_to if generation.changed else f"what was changed in the run of {at}"
+        return None, f"{what} is lost: the rules no longer plan the run that it changed"
     slot = generation.slot if generation.changed else found.slot
     # Where only the time was changed, what is nested stayed at its own: it counts from the rule's time.
     base = found.slot if found.slot.exec_date == slot.exec_date else slot

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
+from itertools import islice
+from typing import NamedTuple
 
 from ajs.calendar import (
     LAST_YEAR,
@@ -33,6 +35,7 @@ MAX_RULES = 144
 
 _ONE_DAY = timedelta(days=1)
 _DAY_MINUTES = 24 * 60
+_LAST_DAY = date(LAST_YEAR, 12, 31)
 
 
 class Counting(Enum):
@@ -174,8 +177,7 @@ class Rule:
     link: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """One date that a rule hits, and where the closed days and the days from start put it.
 
     ``day`` is the date before any shift, ``substituted`` the date after substitution for a closed day, ``runs_on`` the
@@ -207,12 +209,34 @@ def occurrences(
     The order survives the shifts: substitution and days from start never bring two days out of order, so what
     follows is never earlier.
     """
-    if since.year > LAST_YEAR:
+    if since > _LAST_DAY:
         return
     for day in _unshifted(rule, calendar, registered, since, counts):
-        if day.year > LAST_YEAR:
+        if day > _LAST_DAY:
             return
         yield shifted(rule, day, calendar)
+
+
+def hits(
+    rule: Rule,
+    calendar: Calendar,
+    registered: date,
+    since: date,
+    counts: Callable[[date], bool],
+) -> Iterator[tuple[date, date | None]]:
+    """Yield (unshifted day, day it runs on or None) of the ``occurrences``: the dates without their reasons."""
+    if since > _LAST_DAY:
+        return
+    stays = rule.days_from_start is None
+    closed_too = rule.substitute is Substitute.RUN
+    is_open = calendar.is_open
+    for day in _unshifted(rule, calendar, registered, since, counts):
+        if day > _LAST_DAY:
+            return
+        if stays and (closed_too or is_open(day)):
+            yield day, day
+        else:
+            yield day, shifted(rule, day, calendar).runs_on
 
 
 def reach(rule: Rule) -> tuple[int, int]:
@@ -278,13 +302,13 @@ def _from_start(moved: DaysFromStart, day: date, calendar: Calendar) -> date | N
 
 
 def _open_before(day: date, nth: int, within: int, calendar: Calendar) -> date | None:
-    found = calendar.nth_back_from(day - _ONE_DAY, nth, open_days=True)
-    return found if found is not None and (day - found).days <= within else None
+    first = day - timedelta(days=within)
+    return calendar.nth_back_from(day - _ONE_DAY, nth, open_days=True, first=first)
 
 
 def _open_after(day: date, nth: int, within: int, calendar: Calendar) -> date | None:
-    found = calendar.nth_from(day + _ONE_DAY, nth, open_days=True)
-    return found if found is not None and (found - day).days <= within else None
+    last = day + timedelta(days=within)
+    return calendar.nth_from(day + _ONE_DAY, nth, open_days=True, last=last)
 
 
 # -- unshifted days: start day and cycle --
@@ -358,9 +382,11 @@ def _first_date(start_day: StartDay, calendar: Calendar, registered: date) -> da
     if fixed is not None:
         return fixed
     first = _first_month(start_day, calendar, registered)
-    months = range(first, month_number(LAST_YEAR + 1, 1))
-    days = (day_in_month(start_day, calendar, month, registered) for month in months)
-    return next((day for day in days if day is not None), None)
+    for month in range(first, month_number(LAST_YEAR + 1, 1)):
+        day = day_in_month(start_day, calendar, month, registered)
+        if day is not None:
+            return day
+    return None
 
 
 def _every_months(
@@ -378,26 +404,23 @@ def _every_months(
 
 
 def _every_days(first: date, since: date, every: int) -> Iterator[date]:
-    """Yield every nth day (rule book 3.7, 3.8)."""
+    """Return every nth day, one after the other (rule book 3.7, 3.8)."""
     skipped = max(0, (since - first).days)
     start = first.toordinal() + skipped // every * every
-    for ordinal in range(start, date(LAST_YEAR, 12, 31).toordinal() + 1, every):
-        yield date.fromordinal(ordinal)
+    return map(date.fromordinal, range(start, _LAST_DAY.toordinal() + 1, every))
 
 
 def _every_days_of_kind(
     start_day: StartDay, calendar: Calendar, first: date, since: date, every: int
 ) -> Iterator[date]:
-    """Yield every nth day, or every nth open or closed day when such days are counted (rule book 3.7, R25)."""
+    """Return every nth day, or every nth open or closed day when such days are counted (rule book 3.7, R25)."""
     open_days = _counted_kind(start_day) if CYCLE_DAYS_FOLLOW_KIND else None
     if open_days is None:
-        yield from _every_days(first, since, every)
-        return
-    skipped = calendar.count(first, since, open_days=open_days) if since > first else 0
-    day = calendar.nth_from(first, skipped // every * every + 1, open_days=open_days)
-    while day is not None:
-        yield day
-        day = calendar.nth_from(day, every + 1, open_days=open_days)
+        return _every_days(first, since, every)
+    if since <= first:
+        return islice(calendar.days_from(first, open_days=open_days), 0, None, every)
+    before = calendar.count(first, since, open_days=open_days)
+    return islice(calendar.days_from(since, open_days=open_days), -before % every, None, every)
 
 
 def _counted_kind(start_day: StartDay) -> bool | None:
@@ -441,11 +464,7 @@ def _month_of(start_day: StartDay, calendar: Calendar, day: date) -> int:
 
 
 def _absolute(start_day: StartDay) -> bool:
-    match start_day:
-        case RegisteredDay():
-            return True
-        case DayNumber() | DayFromEnd() | WeekdayOfMonth():
-            return start_day.counting is Counting.ABSOLUTE
+    return isinstance(start_day, RegisteredDay) or start_day.counting is Counting.ABSOLUTE
 
 
 def day_in_month(
@@ -474,29 +493,27 @@ def _nth_day(
     counting: Counting, number: int, first: date, last: date, calendar: Calendar
 ) -> date | None:
     """Return the nth day, open day or closed day of a month, or None beyond its end (rule book 3.3, 3.4)."""
-    found: date | None
     match counting:
         case Counting.ABSOLUTE if MISSING_DAY_IS_LAST:
             return min(first + timedelta(days=number - 1), last)
         case Counting.ABSOLUTE | Counting.RELATIVE:
             found = first + timedelta(days=number - 1)
+            return found if found <= last else None
         case Counting.OPEN:
-            found = calendar.nth_from(first, number, open_days=True)
+            return calendar.nth_from(first, number, open_days=True, last=last)
         case Counting.CLOSED:
-            found = calendar.nth_from(first, number, open_days=False)
-    return found if found is not None and found <= last else None
+            return calendar.nth_from(first, number, open_days=False, last=last)
 
 
 def _day_from_end(
     counting: Counting, back: int, first: date, last: date, calendar: Calendar
 ) -> date | None:
     """Return the day so many days before the last one, or None beyond the month's first day (rule book 3.5, R14)."""
-    found: date | None
     match counting:
         case Counting.ABSOLUTE | Counting.RELATIVE:
             found = last - timedelta(days=back)
+            return found if found >= first else None
         case Counting.OPEN:
-            found = calendar.nth_back_from(last, back + 1, open_days=True)
+            return calendar.nth_back_from(last, back + 1, open_days=True, first=first)
         case Counting.CLOSED:
-            found = calendar.nth_back_from(last, back + 1, open_days=False)
-    return found if found is not None and found >= first else None
+            return calendar.nth_back_from(last, back + 1, open_days=False, first=first)

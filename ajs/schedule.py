@@ -18,12 +18,13 @@ from enum import Enum
 from heapq import merge
 from itertools import groupby, takewhile
 from operator import itemgetter
+from typing import NamedTuple
 
 from ajs.calendar import LAST_YEAR, Calendar
 from ajs.model import Jobnet
 from ajs.nested import NESTED_WINDOW, NestedStart, Nesting, RootRun, explained
 from ajs.reasons import Because, Reason, around, not_hit, reason, why_on
-from ajs.rules import Occurrence, Rule, StartTime, occurrences, reach
+from ajs.rules import Occurrence, Rule, StartTime, hits, reach
 
 MOST_DROPPED = 60
 """Days of a rule in a row without a run, after which the search goes on at the next open day."""
@@ -33,7 +34,7 @@ of a daily rule about eleven years."""
 
 _DAY_MINUTES = 24 * 60
 _ONE_DAY = timedelta(days=1)
-_MIDNIGHT = time()
+_LAST_DAY = date(LAST_YEAR, 12, 31)
 
 
 class DayMode(Enum):
@@ -43,8 +44,7 @@ class DayMode(Enum):
     H48 = "48h"
 
 
-@dataclass(frozen=True, slots=True)
-class Tie:
+class Tie(NamedTuple):
     """What ties a run to its rule: the rule number and the occurrence's date before any shift (design.md)."""
 
     rule: int
@@ -66,8 +66,7 @@ class Slot:
         return (self.start, self.exec_date) < (other.start, other.exec_date)
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """One run that the rules plan: when it lies and the occurrences that were merged into it.
 
     ``ties`` is ordered by rule number; the first one supplies the attributes of the run (rule book 2.2, R8).
@@ -92,14 +91,17 @@ class _Registration:
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """A start time under a base time: how far after the rule's date (0:00) start and execution date lie."""
+    """A start time under a base time: where start and execution date lie, seen from the rule's date."""
 
-    start: timedelta
+    days: timedelta
+    time: time
     exec_date: timedelta
 
     def placed(self, runs_on: date) -> tuple[datetime, date]:
         """Return start and execution date of a run on a date (rule book 4.1 to 4.4; R6, R7)."""
-        return datetime.combine(runs_on, _MIDNIGHT) + self.start, runs_on + self.exec_date
+        at = runs_on + self.days if self.days else runs_on
+        exec_date = runs_on + self.exec_date if self.exec_date else runs_on
+        return datetime.combine(at, self.time), exec_date
 
 
 class _ExecDates:
@@ -233,7 +235,7 @@ class Timetable:
             if until is not None and until < runs_on:
                 return
             start, exec_date = clock.placed(runs_on)
-            if exec_date.year > LAST_YEAR:
+            if exec_date > _LAST_DAY:
                 return
             if exec_date < since or not registration.counts(start, exec_date):
                 continue
@@ -265,13 +267,13 @@ class Timetable:
         while True:
             dropped = 0
             last = first
-            for occurrence in occurrences(rule, self.calendar, registration.day, first, counts):
-                if occurrence.runs_on is not None:
+            for day, runs_on in hits(rule, self.calendar, registration.day, first, counts):
+                if runs_on is not None:
                     dropped = 0
-                    yield occurrence.day, occurrence.runs_on
+                    yield day, runs_on
                     continue
                 dropped += 1
-                last = occurrence.day
+                last = day
                 if dropped == MOST_DROPPED:
                     break
             else:
@@ -284,13 +286,14 @@ class Timetable:
     def _clock(self, at: StartTime) -> _Clock:
         """Return where a start time puts a root's run."""
         minutes = at.after_midnight(self.calendar.base_time)
-        start = timedelta(minutes=minutes)
+        days, of_day = divmod(minutes, _DAY_MINUTES)
+        on_day = time(*divmod(of_day, 60))
         match self.mode:
             case DayMode.H24:
-                days = (minutes - self.calendar.base_time) // _DAY_MINUTES
-                return _Clock(start, timedelta(days=days))
+                exec_days = (minutes - self.calendar.base_time) // _DAY_MINUTES
+                return _Clock(timedelta(days), on_day, timedelta(exec_days))
             case DayMode.H48:
-                return _Clock(start, timedelta())
+                return _Clock(timedelta(days), on_day, timedelta())
 
     def _explain_rule(self, rule: Rule, registration: _Registration, day: date) -> Iterator[Reason]:
         clock = self._clock(rule.start_time)

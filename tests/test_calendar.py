@@ -49,6 +49,8 @@ def test_the_setting_that_decides_about_a_day(on, is_open, layer, group):
 
 
 def test_a_calendar_without_settings_has_no_closed_day():
+    assert Calendar() == Calendar.effective(())
+    assert Calendar().base_time == 0
     assert all(Calendar().is_open(date(2025, 1, 1) + timedelta(days=n)) for n in range(366))
 
 
@@ -108,6 +110,42 @@ def test_open_and_closed_days_are_counted_over_months_and_years(
     assert weekdays.nth_from(day(from_day), nth, open_days=True) == day(open_day)
     assert weekdays.nth_back_from(day(from_day), nth, open_days=True) == day(open_back)
     assert weekdays.nth_from(day(from_day), nth, open_days=False) == day(closed_day)
+
+
+@pytest.mark.parametrize(
+    ("nth", "back", "ahead"),
+    [
+        # The first day of 1994 and the last of 2099; the year before and the year after are looked at.
+        (1, "1994/01/01", "2099/12/31"),
+        (2, "1993/12/31", "2100/01/01"),
+        (366, "1993/01/01", "2100/12/31"),
+        (367, None, None),
+    ],
+)
+def test_days_are_looked_for_up_to_a_year_outside_what_can_be_planned(nth, back, ahead):
+    plain = calendar()
+    found_back = plain.nth_back_from(date(1994, 1, 1), nth, open_days=True)
+    found_ahead = plain.nth_from(date(LAST_YEAR, 12, 31), nth, open_days=True)
+    assert found_back == (day(back) if back else None)
+    assert found_ahead == (day(ahead) if ahead else None)
+
+
+@pytest.mark.parametrize(
+    ("nth", "last", "found"),
+    [
+        (1, "2025/12/31", "2025/12/31"),
+        (2, "2026/01/02", "2026/01/02"),
+        (2, "2026/01/01", None),
+        (3, "2026/01/05", "2026/01/05"),
+        (3, "2026/01/04", None),
+    ],
+)
+def test_a_search_for_an_open_day_stops_where_it_may(nth, last, found):
+    weekdays = calendar("sa su 2026/01/01")
+    ahead = weekdays.nth_from(day("2025/12/31"), nth, open_days=True, last=day(last))
+    assert ahead == (day(found) if found else None)
+    back = weekdays.nth_back_from(day(last), nth, open_days=True, first=day("2025/12/31"))
+    assert (back == day("2025/12/31")) is (found is not None)
 
 
 def test_counting_days_agrees_with_walking_them():
