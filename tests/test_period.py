@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ajs.operations.schedule import runs_between
-from tests.test_schedule_properties import MOMENTS, timetables
+from tests.random_rules import MOMENTS, timetables
 
 
 @given(

@@ -12,7 +12,7 @@ from ajs.model import Jobnet, parent
 from ajs.operations.service import Service
 from ajs.store import sources, units
 from ajs.store.database import Reading
-from ajs.store.sources import Calendars
+from ajs.store.sources import stored_calendars
 from ajs.store.units import GROUP
 
 
@@ -44,7 +44,7 @@ def calendar_days(service: Service, group: str, first: date | None, count: int) 
                 hint=f"ajscalendar {parent(unit.path)} shows the one of the group that it is in",
                 unit=unit.path,
             )
-        calendar = Calendars(tx).above(f"{unit.path.rstrip('/')}/any")
+        calendar = stored_calendars(tx).of(unit.path)
         used_by = tuple(sorted(_users(tx, unit.path)))
     start = first or service.today
     days = tuple(start + timedelta(days=n) for n in range(count))

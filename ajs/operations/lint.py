@@ -8,10 +8,9 @@ from functools import partial
 from itertools import chain, takewhile
 from typing import NamedTuple
 
-from ajs.calendar import Calendar, CalendarSettings
 from ajs.errors import Place
 from ajs.lint import Finding, Linter, OddHour, in_odd_hours
-from ajs.model import Definitions, groups_above
+from ajs.model import Definitions
 from ajs.operations.files import definition_texts, script_text
 from ajs.operations.odd_hours import odd_hours
 from ajs.operations.progress import Progress, counted, unwatched
@@ -22,6 +21,7 @@ from ajs.ports import Clock
 from ajs.schedule import DayMode, Timetable
 from ajs.store import plans, units
 from ajs.store.database import Reading
+from ajs.timetables import Calendars, Timetables
 
 
 class Linted(NamedTuple):
@@ -59,18 +59,10 @@ def lint_files(
 
 
 def _tables(found: Definitions, mode: DayMode) -> dict[str, Timetable]:
-    settings = {group.path: group.calendar for group in found.groups}
-    made: dict[str, Calendar] = {}
-    tables = {}
-    for root in found.roots:
-        groups = groups_above(root.path)
-        if groups[0] not in made:
-            above: list[tuple[str, CalendarSettings]] = [
-                (group, settings[group]) for group in groups if group in settings
-            ]
-            made[groups[0]] = Calendar.effective(above)
-        tables[root.path] = Timetable(root.jobnet, made[groups[0]], mode)
-    return tables
+    calendars = Calendars({group.path: group.calendar for group in found.groups})
+    roots = {root.path: root.jobnet for root in found.roots}
+    made = Timetables(calendars, mode, roots.get)
+    return {path: made.of(path, jobnet) for path, jobnet in roots.items()}
 
 
 def place_of(found: Definitions, finding: Finding) -> Place | None:

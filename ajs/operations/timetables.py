@@ -15,7 +15,7 @@ def timetables(tx: Reading, roots: Iterable[Unit], mode: DayMode) -> dict[int, T
     """Return the timetables of these root jobnets, by unit id, as they are defined now."""
     wanted = list(roots)
     jobnets = sources.definitions(tx, {u.definition for u in wanted if u.definition})
-    found = sources.Timetables(tx, sources.Calendars(tx), mode)
+    found = sources.stored_timetables(tx, sources.stored_calendars(tx), mode)
     return {
         unit.id: found.of(unit.path, jobnets[unit.definition]) for unit in wanted if unit.definition
     }

@@ -17,7 +17,7 @@ from ajs.schedule import DayMode
 from ajs.starting import Waiting
 from ajs.store import plans, runs, units
 from ajs.store.database import Store, Writing
-from ajs.store.sources import Calendars, Timetables
+from ajs.store.sources import stored_calendars, stored_timetables
 
 
 class Overdue(Enum):
@@ -47,7 +47,7 @@ def leave_out(
                 return tuple(missed)
             actions = [SkipGeneration(w.generation.id, _cause(w, overdue)) for w in found]
             due = {w.generation.id: w for w in found}
-            steps = Planner(tx, Calendars(tx), mode, now.wall).steps(actions, due, {})
+            steps = Planner(tx, stored_calendars(tx), mode, now.wall).steps(actions, due, {})
             versions = {number: w.generation.version for number, w in due.items()}
             runs.commit(tx, actions, versions, now)
             plans.save_plans(tx, steps.changes, operation=None)
@@ -62,7 +62,7 @@ def _left_out(tx: Writing, mode: DayMode, now: Moment, overdue: Overdue) -> Iter
     found = {w.root_path: units.by_path(tx, w.root_path) for w in waiting}
     numbers = {path: unit.id for path, unit in found.items() if unit is not None}
     stored = plans.load_plans(tx, numbers.values())
-    tables = Timetables(tx, Calendars(tx), mode)
+    tables = stored_timetables(tx, stored_calendars(tx), mode)
     for one in waiting:
         plan = stored.get(numbers[one.root_path])
         if plan is None or one.generation.method is Method.IMMEDIATE:

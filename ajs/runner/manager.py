@@ -39,7 +39,8 @@ from ajs.schedule import DayMode
 from ajs.starting import Waiting
 from ajs.store import agents, fleet, logs, plans, progress, runs
 from ajs.store.database import Store
-from ajs.store.sources import Calendars
+from ajs.store.sources import stored_calendars
+from ajs.timetables import Calendars
 
 TRIES = 100
 """How many turns in a row may find that the plan has moved under them before that counts as an error of ours."""
@@ -185,7 +186,7 @@ class Manager:
             known = self.memory.definitions()
             if changed:
                 self.memory.load(runs.live(tx, known=known), runs.open_attempts(tx))
-                self._calendars = Calendars(tx)
+                self._calendars = stored_calendars(tx)
                 self.memory.agents = agents.load(tx)
             due = runs.due(tx, now.wall, known)
             self.memory.load_due(due, runs.next_start(tx, now.wall))
@@ -214,7 +215,7 @@ class Manager:
             return Steps((), (), frozenset())
         due = {w.generation.id: w for w in snapshot.due}
         with self._store.read() as tx:
-            calendars = self._calendars or Calendars(tx)
+            calendars = self._calendars or stored_calendars(tx)
             planner = Planner(tx, calendars, self._mode, now.wall)
             return planner.steps(decision.to_commit, due, snapshot.live)
 

@@ -21,7 +21,8 @@ from ajs.store import plans, units
 from ajs.store.database import Reading
 from ajs.store.plans import PlanChange
 from ajs.store.runs import Fate, Fated
-from ajs.store.sources import Calendars, Timetables, frozen_timetable
+from ajs.store.sources import frozen_timetable, stored_timetables
+from ajs.timetables import Calendars
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Planner:
     def __init__(self, tx: Reading, calendars: Calendars, mode: DayMode, now: datetime) -> None:
         self._tx = tx
         self._mode = mode
-        self._timetables = Timetables(tx, calendars, mode)
+        self._timetables = stored_timetables(tx, calendars, mode)
         self._now = now
         self._roots: dict[str, _Root | None] = {}
         self._fates: list[Fated] = []

@@ -6,13 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
-from ajs.calendar import Calendar, CalendarSettings
+from ajs.calendar import CalendarSettings
 from ajs.definition.stored import calendar_from_json, is_planning, jobnet_from_json
 from ajs.errors import StoreError
-from ajs.model import Jobnet, StoredUnits, groups_above, parent
+from ajs.model import Jobnet, StoredUnits
 from ajs.plan import Frozen
 from ajs.schedule import DayMode, Timetable
 from ajs.store.database import Reading, Writing
+from ajs.timetables import Calendars, Timetables
 
 # Definitions by hash.
 BODIES = "SELECT hash, body FROM definition WHERE hash IN (SELECT value FROM json_each(?))"
@@ -84,74 +85,19 @@ def named(tx: Reading) -> StoredUnits:
     )
 
 
-class Calendars:
-    """The calendars of the stored job groups, each made once however many jobnets use it."""
-
-    def __init__(self, tx: Reading, frozen: str = "") -> None:
-        """``frozen`` is the key of calendars as they once were (``freeze_calendars``)."""
-        self._settings = dict(tx.made(_calendar, FROZEN, frozen)) if frozen else calendars(tx)
-        self._made: dict[str, Calendar] = {}
-
-    def above(self, path: str) -> Calendar:
-        """Return the calendar of the job group that a unit with this full path stands in."""
-        return self.of(parent(path))
-
-    def of(self, group: str) -> Calendar:
-        """Return the calendar of a job group: what it and the groups above it set."""
-        if group not in self._made:
-            groups = (group, *groups_above(group))
-            chain = [(g, self._settings[g]) for g in groups if g in self._settings]
-            self._made[group] = Calendar.effective(chain)
-        return self._made[group]
+def stored_calendars(tx: Reading, frozen: str = "") -> Calendars:
+    """Return the calendars of the stored job groups; ``frozen`` is the key of calendars as they once were."""
+    return Calendars(dict(tx.made(_calendar, FROZEN, frozen)) if frozen else calendars(tx))
 
 
-class Timetables:
-    """The timetables of stored root jobnets, under the calendars that they and what is nested in them use."""
+def stored_timetables(tx: Reading, calendars: Calendars, mode: DayMode) -> Timetables:
+    """Return the timetables of stored root jobnets, to be asked for within this look at the database."""
 
-    def __init__(self, tx: Reading, calendars: Calendars, mode: DayMode) -> None:
-        self._tx = tx
-        self._calendars = calendars
-        self._mode = mode
-        self._nested: dict[tuple[str, int], Calendar] = {}
+    def root(path: str) -> Jobnet | None:
+        row = tx.row(ROOT_BODY, path)
+        return None if row is None else jobnet_from_json(row[0])
 
-    def of(self, path: str, jobnet: Jobnet) -> Timetable:
-        """Return the timetable of a root jobnet with this full path and definition."""
-        # The exclusive jobnet of the exclusive one, and so on. Definitions with a circle are refused; should there be
-        # one, it ends where it closes.
-        chain = [(path, jobnet)]
-        while (other := self._exclusive(*chain[-1])) is not None and other not in chain:
-            chain.append(other)
-        found: Timetable | None = None
-        for one in reversed(chain):
-            found = self._under(*one, found)
-        if found is None:
-            raise AssertionError  # the chain holds the jobnet itself
-        return found
-
-    def _exclusive(self, path: str, jobnet: Jobnet) -> tuple[str, Jobnet] | None:
-        """Return the path and the definition of a root's exclusive jobnet; one that is not there excludes nothing."""
-        if not jobnet.exclusive:
-            return None
-        other = f"{parent(path).rstrip('/')}/{jobnet.exclusive}"
-        row = self._tx.row(ROOT_BODY, other)
-        return None if row is None else (other, jobnet_from_json(row[0]))
-
-    def _under(self, path: str, jobnet: Jobnet, exclusive: Timetable | None) -> Timetable:
-        group = jobnet.calendar_of or parent(path)
-        calendar = self._calendars.of(group)
-        named = {
-            unit.calendar_of
-            for _, unit in jobnet.walk()
-            if isinstance(unit, Jobnet) and unit.calendar_of
-        }
-        calendars = {name: self._with_base_time(name, calendar.base_time) for name in named}
-        return Timetable(jobnet, calendar, self._mode, exclusive, calendars)
-
-    def _with_base_time(self, group: str, base_time: int) -> Calendar:
-        key = (group, base_time)
-        if key not in self._nested:
-            self._nested[key] = self._calendars.of(group).with_base_time(base_time)
-        return self._nested[key]
+    return Timetables(calendars, mode, root)
 
 
 def freeze_calendars(tx: Writing) -> str:
@@ -164,8 +110,8 @@ def freeze_calendars(tx: Writing) -> str:
 
 def frozen_timetable(tx: Reading, frozen: Frozen, mode: DayMode) -> Timetable:
     """Return the timetable that a fixed registration was computed from; an exclusive jobnet counts as it is now."""
-    calendars = Calendars(tx, frozen.calendars)
-    return Timetables(tx, calendars, mode).of(frozen.path, definition(tx, frozen.definition))
+    found = stored_timetables(tx, stored_calendars(tx, frozen.calendars), mode)
+    return found.of(frozen.path, definition(tx, frozen.definition))
 
 
 def script(tx: Reading, sha256: str) -> bytes:

@@ -22,7 +22,7 @@ from ajs.store.create import create
 from ajs.store.database import Store, Writing, connect
 from ajs.store.define import apply_definitions
 from ajs.store.folder import database
-from ajs.store.sources import Calendars, Timetables
+from ajs.store.sources import stored_calendars, stored_timetables
 from ajs.testing import FakeClock, FakeFleet, FakeMachine, FakeRun, Faults, Runs, runs_by_path
 
 EVENING = datetime(2026, 8, 11, 22, 0)
@@ -178,7 +178,9 @@ class World:
         registration = Registration(method=method, registered=now)
         with self.other.write() as tx:
             root = self._root(tx, path)
-            timetable = Timetables(tx, Calendars(tx), DayMode.H24).of(path, self.roots[path])
+            timetable = stored_timetables(tx, stored_calendars(tx), DayMode.H24).of(
+                path, self.roots[path]
+            )
             plan = RootPlan(registration=registration, generations=generations)
             if method is Method.PLANNED and not generations:
                 plan = with_next(plan, timetable)

@@ -155,7 +155,7 @@ def test_calendars_nearest_first(store):
     )
     with store.read() as tx:
         every = sources.calendars(tx)
-        made = sources.Calendars(tx)
+        made = sources.stored_calendars(tx)
         chains = {path: made.above(path).settings for path in ("/sales/eu/daily", "/sales/daily")}
     nothing = CalendarSettings()
     assert every == {"/": above, "/sales": nothing, "/sales/eu": here}
