@@ -206,16 +206,20 @@ CHANGING = [
 ]
 
 
-def times(found: object, way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Every text that begins as a time does, with the last two names on the way to it."""
+def times(
+    found: object, way: tuple[str, ...], *, listed: bool = False
+) -> Iterator[tuple[str, str]]:
+    """Every text that begins as a time does, with the last two names on the way to it.
+
+    Names of units are ``*``: those in an object ``nested``, and in ``facts``; a list ``nested`` holds names of ours.
+    """
     if isinstance(found, dict):
+        free = way[-1] == "facts" or (way[-1] == "nested" and not listed)
         for key, value in found.items():
-            yield from times(
-                value, (way[-1], "*" if way[-1] in ("facts", "nested") and key != "facts" else key)
-            )
+            yield from times(value, (way[-1], "*" if free and key != "facts" else key))
     elif isinstance(found, list):
         for value in found:
-            yield from times(value, way)
+            yield from times(value, way, listed=True)
     elif isinstance(found, str) and re.match(r"\d{4}-\d\d-\d\dT", found):
         yield ".".join(way), found
 
