@@ -116,13 +116,14 @@ class Jobnet:
 class JobGroup:
     """A job group: a path such as ``/sales`` (``/`` is the scheduler service itself) and its own calendar.
 
-    In a ``planning`` group root jobnets are registered for fixed execution only (rule book 6.1).
+    In a ``planning`` group root jobnets are registered for fixed execution only (rule book 6.1). What is None is not
+    given: it stays as it is stored, and nothing is set where nothing is stored.
     """
 
     path: str
-    comment: str = ""
-    calendar: CalendarSettings = CalendarSettings()
-    planning: bool = False
+    comment: str | None = None
+    calendar: CalendarSettings | None = None
+    planning: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 from ajs.actions import AwaitPrevious, HoldGeneration, SkipGeneration, StartGeneration
 from ajs.causes import Cause, Why
-from ajs.lifecycle import ENDED_WELL, Event, Kind, LiveGeneration, Status, UnitRun, fire
-from ajs.model import HoldIf, Jobnet, Overlap
+from ajs.lifecycle import Event, Kind, LiveGeneration, Status, UnitRun, fire
+from ajs.model import Jobnet, Overlap
 from ajs.moment import Moment, wall_text
 from ajs.plan import Generation
+from ajs.statuses import holds_next
 
 Step = StartGeneration | SkipGeneration | HoldGeneration | AwaitPrevious
 
@@ -93,11 +94,9 @@ class Waiting:
     def _is_held_after(self, status: Status) -> bool:
         """Whether the end of the run before it holds it; a temporary hold or release wins."""
         hold_if = self.definition.hold_if
-        if hold_if is None or "" in self.generation.holds or not status.ended:
+        if hold_if is None or "" in self.generation.holds:
             return False
-        if status is Status.WARNING:
-            return hold_if is HoldIf.WARNING
-        return status not in ENDED_WELL
+        return holds_next(status, hold_if.value)
 
 
 def step(waiting: Waiting, now: Moment) -> Step | Cause:

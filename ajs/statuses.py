@@ -70,6 +70,15 @@ ABENDED = frozenset({Status.ABNORMAL, Status.INTERRUPT, Status.KILL, Status.FAIL
 BAD = ABENDED | {Status.UNEXEC, Status.UNKNOWN, Status.EXECDEFFER, Status.ABCONT}
 """What makes the upper jobnet abnormal."""
 WARNED = frozenset({Status.WARNING, Status.WACONT})
+
+
+def holds_next(status: Status, hold_if: str) -> bool:
+    """Whether a run with this status holds the next one of a root jobnet with this ``hold: if`` (commands.md 3.7)."""
+    if status is Status.WARNING:
+        return hold_if == "warning"
+    return status.ended and status not in ENDED_WELL
+
+
 SET_BY_AJS = frozenset({Status.KILL, Status.FAIL})
 """Statuses beside which the return code is not the job's own but ``NO_RETURN_CODE`` (execution.md 1.10)."""
 NO_RETURN_CODE = -1

@@ -20,6 +20,7 @@ def closed(text: str) -> CalendarSettings:
     found = read([("japan.yaml", text.encode())], lambda _file, _path: b"")
     (group,) = found.groups
     assert group.path == "/"
+    assert group.calendar is not None
     return group.calendar
 
 

@@ -45,7 +45,7 @@ def table(found: re.Match[str]) -> str:
 
 def _timetable(definitions: Definitions, mode: DayMode) -> Timetable:
     (root,) = definitions.roots
-    settings = {g.path: g.calendar for g in definitions.groups}
+    settings = {g.path: g.calendar for g in definitions.groups if g.calendar is not None}
     above = [(g, settings[g]) for g in groups_above(root.path) if g in settings]
     return Timetable(root.jobnet, Calendar.effective(above), mode)
 

@@ -111,7 +111,7 @@ A definition file is YAML text in UTF-8.
 It describes one job group, or several under `groups`, or agents, or both.
 `ajsdefine` reads any number of files together; the jobnets of a group may stand in several files, its comment and
 calendar in one.
-A file that only adds jobnets to a group leaves the group's comment and calendar as they are.
+What a file does not say of a stored group stays as it is: its comment, its calendar, whether it is a planning group.
 
 - Values need no quotes: `25:00`, `08:00`, `no` and `0755` mean what they look like. A text that contains `: ` or ` #`,
   or begins with one of `[ ] { } & * ! | > % @ ' " #`, is put in quotes.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from ajs.agents import RELAYS, AgentKind, Agents
-from ajs.calendar import CalendarSettings
 from ajs.definition import relations, tree
 from ajs.definition.agent_schema import AGENT_FIELDS, AGENTS_FILE_RECORD
 from ajs.definition.agents import AgentsReading
@@ -166,7 +165,7 @@ class _Reading:
             path = ""
         else:
             self.group_places.setdefault(path, values.at(GROUP))
-            self.others.groups.setdefault(path, (False, values.at(GROUP)))
+            self.others.groups.setdefault(path, values.at(GROUP))
             self._describe(path, values, spot.of(path))
         if values:
             for jobnet, below in values.get(JOBNETS, ()):
@@ -180,12 +179,12 @@ class _Reading:
             return
         group = JobGroup(
             path=path,
-            comment=values.get(COMMENT, ""),
-            calendar=values.get(CALENDAR, CalendarSettings()),
-            planning=values.yes(PLANNING),
+            comment=values.get(COMMENT),
+            calendar=values.get(CALENDAR),
+            planning=values.get(PLANNING),
         )
-        self.others.described.add(path)
-        self.others.groups[path] = (group.planning, values.at(GROUP))
+        if group.planning is not None:
+            self.others.planning[path] = group.planning
         first = self.groups.setdefault(path, (group, values.at(GROUP)))[1]
         if first != values.at(GROUP):
             spot.refuse(

@@ -28,9 +28,10 @@ class UnitsReading:
 
     problems: Problems
     stored: StoredUnits
-    groups: dict[str, tuple[bool, Place]] = field(default_factory=dict)
-    """Job groups of the texts: whether one is a planning group as far as they say, and its place."""
-    described: set[str] = field(default_factory=set)
+    groups: dict[str, Place] = field(default_factory=dict)
+    """Job groups of the texts."""
+    planning: dict[str, bool] = field(default_factory=dict)
+    """Whether a job group is a planning group, where the texts say it."""
     roots: dict[str, Exclusive] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     """What renamed root jobnets were."""
@@ -38,9 +39,8 @@ class UnitsReading:
 
     def check(self) -> None:
         """Note every name for which there is no unit, and every group that cannot stand where it does."""
-        planning = {"/": False} | {
-            path: self._is_planning(path) for path in (*self.stored.groups, *self.groups)
-        }
+        planning = {"/": False} | dict.fromkeys(self.groups, False)
+        planning |= {**self.stored.groups, **self.planning}
         for path in [*planning, *self.roots]:
             planning |= {upper: False for upper in groups_above(path) if upper not in planning}
         for named, spot in self.calendars:
@@ -56,16 +56,11 @@ class UnitsReading:
         for group in dict.fromkeys(parent(path) for path in self.roots):
             self._check_exclusive(group)
 
-    def _is_planning(self, path: str) -> bool:
-        return (
-            self.groups[path][0] if path in self.described else self.stored.groups.get(path, False)
-        )
-
     def _check_planning(self, planning: Mapping[str, bool]) -> None:
         """Note job groups inside planning groups, and a scheduler service that is one (rule book 6.1)."""
-        if "/" in self.described and planning["/"]:
+        if self.planning.get("/"):
             Spot(self.problems, "/").refuse(
-                self.groups["/"][1],
+                self.groups["/"],
                 "the scheduler service / cannot be a planning group",
                 hint="a planning group stands in a job group; define one below /",
                 value="/",
@@ -75,7 +70,7 @@ class UnitsReading:
             given = self.groups.get(path, self.groups.get(upper))
             if upper != "/" and planning[upper] and given is not None:
                 Spot(self.problems, path).refuse(
-                    given[1],
+                    given,
                     f"job group {shown(path)} stands in the planning group {shown(upper)}",
                     hint="a planning group holds root jobnets only; move the group, or take planning away",
                     value=path,

@@ -48,10 +48,16 @@ def jobnet_from_json(text: str) -> Jobnet:
     return _to_jobnet(json.loads(text))
 
 
-def group_to_json(group: JobGroup) -> str | None:
-    """Return the canonical text of what a group sets besides its comment, None when that is nothing."""
-    found = _calendar(group.calendar)
-    if group.planning:
+def group_to_json(group: JobGroup, before: str | None = None) -> str | None:
+    """Return the canonical text of what a group sets besides its comment, None when that is nothing.
+
+    What is not given stays as in ``before``, the text of the stored group.
+    """
+    found: Stored = {} if before is None else json.loads(before)
+    was_planning = found.pop("planning", False)
+    if group.calendar is not None:
+        found = _calendar(group.calendar)
+    if was_planning if group.planning is None else group.planning:
         found["planning"] = True
     return _text(found) if found else None
 

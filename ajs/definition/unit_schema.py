@@ -386,6 +386,9 @@ GROUP = Field(
     example="/sales",
     required=True,
 )
+GROUP_COMMENT = replace(
+    COMMENT, doc='What it is for, in words; "" takes away what was said before.', default="as it is"
+)
 CALENDAR = Field(
     key="calendar",
     kind=CALENDAR_KIND,
@@ -399,7 +402,7 @@ PLANNING = Field(
     doc=(
         "A planning group: it holds root jobnets only, no job groups, and they are registered for fixed execution only."
     ),
-    default="no",
+    default="as it is; no for a new group",
     example="yes",
 )
 JOBNETS: Field[NamedNodes] = Field(
@@ -410,7 +413,7 @@ JOBNETS: Field[NamedNodes] = Field(
     example="{daily-close: {units: {total: {command: python total.py}}}}",
 )
 _GROUP_DOC = "Several files may add jobnets to one group, but only one of them gives its comment and calendar."
-_GROUP_FIELDS: tuple[Field[Any], ...] = (GROUP, COMMENT, PLANNING, CALENDAR, JOBNETS)
+_GROUP_FIELDS: tuple[Field[Any], ...] = (GROUP, GROUP_COMMENT, PLANNING, CALENDAR, JOBNETS)
 _GROUP_HINTS = {
     "units": "write jobnets",
     "groups": "a file has either group or groups",

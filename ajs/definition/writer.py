@@ -83,16 +83,15 @@ def to_yaml(definitions: Definitions) -> str:
 
 
 def _group(path: str, group: JobGroup | None, roots: Sequence[RootDefinition]) -> dict[str, Value]:
-    """Return one group; one that is described but sets nothing says so with an empty calendar."""
+    """Return one group with what it gives."""
     found: dict[str, Value] = {"group": path}
     if group:
-        if group.comment:
+        if group.comment is not None:
             found["comment"] = group.comment
-        if group.planning:
-            found["planning"] = _Raw("yes")
-        calendar = _calendar(group.calendar)
-        if calendar or (roots and not group.comment and not group.planning):
-            found["calendar"] = calendar
+        if group.planning is not None:
+            found["planning"] = _Raw("yes" if group.planning else "no")
+        if group.calendar is not None:
+            found["calendar"] = _calendar(group.calendar)
     if roots:
         found["jobnets"] = {root.jobnet.name: _root(root) for root in roots}
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ajs.attempts import TAKES_SLOT
+from ajs.attempts import TAKES_SLOT, AttemptState
 from ajs.errors import StillRunning
 from ajs.operations.service import Service
 from ajs.plan import Passed
@@ -15,14 +15,21 @@ from ajs.store.numbers import execution_id
 from ajs.store.plans import PlanChange
 from ajs.store.presence import FolderLock
 
+NOTHING_TO_TELL = frozenset({AttemptState.QUEUED, AttemptState.ACKED, AttemptState.LOST})
+"""No place keeps anything of an attempt in these states."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cold:
-    """What a cold start did away with: registrations, runs that waited, and results of runs that had started."""
+    """What a cold start did away with: registrations, runs that waited, and results of runs that had started.
+
+    ``staying`` are the ended runs of which a place has still to be told that their results are stored.
+    """
 
     roots: int
     runs: int
     results: int
+    staying: int
     operation: int
 
 
@@ -33,8 +40,10 @@ def cold_start(service: Service, *, command: Sequence[str], reason: str = "") ->
     """
     now = service.clock.now()
     with FolderLock.take(service.folder, "ajsstart -c"), service.store.write() as tx:
-        for key, attempt in runs.open_attempts(tx).items():
-            if attempt.state in TAKES_SLOT:
+        going_on = {row.id for row in stored.generations(tx, phase="running")}
+        untold = {k: a for k, a in runs.open_attempts(tx).items() if a.state not in NOTHING_TO_TELL}
+        for key, attempt in untold.items():
+            if attempt.state in TAKES_SLOT or key.generation in going_on:
                 run = execution_id(key.generation)
                 raise StillRunning(
                     f"the job {key.path} of the run {run} may still run, and a cold start would forget it",
@@ -60,7 +69,10 @@ def cold_start(service: Service, *, command: Sequence[str], reason: str = "") ->
             for root, generation in waiting
         ]
         runs.add_fates(tx, fates, now)
-        gone = results.delete(tx, [row.id for row in stored.generations(tx)])
+        staying = {key.generation for key in untold}
+        why = f"results deleted by a cold start of {service.user}"
+        ids = (row.id for row in stored.generations(tx))
+        gone = results.delete(tx, {n: why for n in ids if n not in staying}, now)
         summary = {"roots": len(roots), "runs": len(waiting), "results": gone}
         log.finish(tx, operation, summary)
-    return Cold(len(roots), len(waiting), gone, operation)
+    return Cold(len(roots), len(waiting), gone, len(staying), operation)

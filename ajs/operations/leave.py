@@ -108,7 +108,8 @@ def leave(
         )
         changes = [PlanChange(one.root.id, one.before, one.after) for one in cancels]
         plans.save_plans(tx, changes, operation)
-        deleted = results.delete(tx, [number for one in cancels for number in one.results])
+        why = f"results deleted by {service.user}"
+        deleted = results.delete(tx, {n: why for one in cancels for n in one.results}, now)
         _fates(tx, service, cancels, operation, now)
         gone = sum(len(one.runs) for one in cancels)
         summary = {"roots": len(cancels), "runs": gone}

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain, takewhile
 from typing import NamedTuple
 
+from ajs.calendar import CalendarSettings
 from ajs.errors import Place
 from ajs.lint import Finding, Linter, OddHour, in_odd_hours
 from ajs.model import Definitions
@@ -59,7 +60,7 @@ def lint_files(
 
 
 def _tables(found: Definitions, mode: DayMode) -> dict[str, Timetable]:
-    calendars = Calendars({group.path: group.calendar for group in found.groups})
+    calendars = Calendars({g.path: g.calendar or CalendarSettings() for g in found.groups})
     roots = {root.path: root.jobnet for root in found.roots}
     made = Timetables(calendars, mode, roots.get)
     return {path: made.of(path, jobnet) for path, jobnet in roots.items()}

@@ -13,12 +13,21 @@ from ajs.errors import GenerationNotFound, UsageError
 from ajs.operations.listing import is_whole, named_units, on_page
 from ajs.operations.targets import Filters, Name, by_registration_number
 from ajs.operations.times import local
-from ajs.statuses import NOT_LET_GO, UNREGISTERED, Status
+from ajs.statuses import NOT_LET_GO, UNREGISTERED, Status, holds_next
 from ajs.store import show as stored
 from ajs.store import units
+from ajs.store.before import runs_before
 from ajs.store.folder import FETCHED, SPOOL
 from ajs.store.numbers import execution_id
-from ajs.store.show import AttemptRow, GenerationRow, OnAgent, RegistrationRow, UnitRunRow
+from ajs.store.show import (
+    NOTHING_HELD,
+    AttemptRow,
+    GenerationRow,
+    HeldUnits,
+    OnAgent,
+    RegistrationRow,
+    UnitRunRow,
+)
 from ajs.store.units import GROUP, JOB, JOBNET, ROOT, Unit
 
 if TYPE_CHECKING:
@@ -54,7 +63,8 @@ class Mark(NamedTuple):
     """Something to know about a unit's run besides its status.
 
     ``moved`` (value: the time before temporary changes), ``added``, ``also`` (value: the time of the original that
-    stays), ``held`` and ``released`` (temporarily), ``hold`` (by definition), ``prohibited``, ``interrupted``,
+    stays), ``held`` and ``released`` (temporarily), ``hold`` (by definition), ``held_after`` (by definition,
+    because of how the run with the execution ID ``value`` ended), ``prohibited``, ``interrupted``,
     ``kill_asked`` and ``killed`` (by an operator), ``new`` (defined after this run started), ``undefined`` (no longer
     defined), ``prohibited_run`` (value: the start of another run, still to come, that is prohibited), ``going_too``
     and ``waiting_too`` (value: how many other runs go on, and wait for that). ``by`` says which operator, and why.
@@ -176,7 +186,8 @@ class _Reading:
         self.by_id: dict[int, str] = {}
         self.runs: dict[tuple[int, str], UnitRunRow] = {}
         self.started: set[int] = set()
-        self.held: dict[str, frozenset[str]] = {}
+        self.held: dict[str, HeldUnits] = {}
+        self.held_after: dict[int, str] = {}
         self.plans: dict[int, _Plan] = {}
         self.attempts: dict[tuple[int, str], AttemptRow] = {}
         self.agents: dict[tuple[int, str], OnAgent] = {}
@@ -244,6 +255,7 @@ class _Reading:
         waiting = {self.roots[row.root].definition for row in every_row if row.phase == "waiting"}
         waiting |= {row.definition for row in every_row if row.phase == "running"}
         self.held = stored.held_by_definition(self.tx, filter(None, waiting))
+        self._load_held_after(every_row)
         if attempts:
             rows_ = stored.attempts(self.tx, [row.id for row in every_row], one)
             self.attempts = {(row.generation, row.path): row for row in rows_}
@@ -253,6 +265,22 @@ class _Reading:
         if self.which == Which():
             self._load_prohibited(ids - self.by_id.keys())
             self.beside = stored.beside(self.tx, ids - self.by_id.keys())
+
+    def _load_held_after(self, rows: list[GenerationRow]) -> None:
+        """Note the run because of whose end a run that waits is held, or will be at its start."""
+        asking = {
+            row.id: hold_if
+            for row in rows
+            if row.phase == "waiting" and (hold_if := self._held(row).hold_if)
+        }
+        for number, (before, status) in (runs_before(self.tx, asking) if asking else {}).items():
+            if holds_next(Status[status], asking[number]):
+                self.held_after[number] = execution_id(before)
+
+    def _held(self, row: GenerationRow) -> HeldUnits:
+        """Return what is held by the definition that counts for a generation."""
+        definition = row.definition or self.roots[row.root].definition
+        return self.held.get(definition or "", NOTHING_HELD)
 
     def _load_prohibited(self, ids: set[int]) -> None:
         """Note the starts of the prohibited runs that are still to come."""
@@ -340,8 +368,7 @@ class _Reading:
             attempt=self.attempts.get((row.id, inner)),
             following=self.following.get(row.root),
         )
-        definition = row.definition or self.roots[row.root].definition
-        held = inner in self.held.get(definition or "", ())
+        held = inner in self._held(row).units
         if not inner:
             return self._root_line(line, row, held)
         stored_plan = self._plan(row)
@@ -406,7 +433,10 @@ class _Reading:
             marks.append(Mark("interrupted", by=interrupted.text))
         marks += self._killed(row, "", Status[row.status])
         if row.phase == "waiting":
-            marks += _hold(_loaded(row.holds).get(""), held=held)
+            temporary = _loaded(row.holds).get("")
+            marks += _hold(temporary, held=held)
+            if temporary is None and not held and row.id in self.held_after:
+                marks.append(Mark("held_after", self.held_after[row.id]))
         return line._replace(
             status=row.status,
             planned=row.start,

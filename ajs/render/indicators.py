@@ -84,7 +84,7 @@ def _hold(line: Line, _: Facts) -> str:
     marks = {mark.what for mark in line.marks}
     if "held" in marks:
         return "temporary"
-    return "definition" if "hold" in marks else "none"
+    return "definition" if marks & {"hold", "held_after"} else "none"
 
 
 TEMPORARY = frozenset({"moved", "added", "also", "held", "released", "prohibited"})

@@ -23,10 +23,16 @@ def happened_line(seen: Happened | Missed) -> str:
 
 def cold_text(cold: Cold) -> str:
     """Return what a cold start did away with."""
-    return (
+    said = (
         f"cold start: {_counted(cold.roots, 'registration')} cancelled, {_counted(cold.runs, 'coming run')} and "
         f"{_counted(cold.results, 'result')} gone; the operation log stays (operation {cold.operation})"
     )
+    if cold.staying:
+        stay = (
+            "stays until its agent knows" if cold.staying == 1 else "stay until their agents know"
+        )
+        said += f"; {_counted(cold.staying, 'result')} {stay} that the manager has it"
+    return said
 
 
 def _counted(number: int, what: str) -> str:

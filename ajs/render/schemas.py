@@ -66,7 +66,12 @@ def _document(title: str, **keys: Schema) -> Schema:
     return {"$schema": DRAFT, "title": title, **whole}
 
 
-MARK = record(mark={"enum": list(NOTES)}, value=optional({"anyOf": [WALL, INSTANT]}), text=TEXT)
+COUNT: Schema = {"type": "string", "pattern": r"^\d+$"}
+MARK = record(
+    mark={"enum": list(NOTES)},
+    value=optional({"anyOf": [WALL, INSTANT, COUNT, EXECUTION_ID]}),
+    text=TEXT,
+)
 AGENT = record(
     destination=TEXT,
     address=TEXT,

@@ -31,6 +31,7 @@ NOTES: dict[str, Callable[[str, str], str]] = {
     "held": lambda _at, _day: "held",
     "released": lambda _at, _day: "released from hold",
     "hold": lambda _at, _day: "hold by definition",
+    "held_after": lambda run, _day: f"held because of how {run} ended",
     "prohibited": lambda _at, _day: "execution prohibited",
     "prohibited_run": lambda at, day: f"run of {near(at, day)} prohibited",
     "going_too": lambda count, _day: f"{count} more going on",

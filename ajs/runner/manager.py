@@ -188,6 +188,7 @@ class Manager:
                 self.memory.load(runs.live(tx, known=known), runs.open_attempts(tx))
                 self._calendars = stored_calendars(tx)
                 self.memory.agents = agents.load(tx)
+                self._tidying.look()
             due = runs.due(tx, now.wall, known)
             self.memory.load_due(due, runs.next_start(tx, now.wall))
         self._seen_version = version

@@ -261,12 +261,16 @@ class _Defining:
         return sorted((given | made).values(), key=lambda group: group.path)
 
     def _group(self, group: JobGroup) -> None:
-        own = group_to_json(group)
         old = self._old(group.path, GROUP)
+        kept = old if old and old.deleted is None else None
+        own = group_to_json(group, kept.body if kept else None)
+        comment = group.comment
+        if comment is None:
+            comment = kept.comment if kept else ""
         upper = None if group.path == "/" else self.stored[parent(group.path)].id
         row = _Row(
             old.id if old else self._new_id(),
-            *(group.path, GROUP, upper, None, 0, group.comment, own, None),
+            *(group.path, GROUP, upper, None, 0, comment, own, None),
         )
         self._put(row, old)
 

@@ -1,9 +1,6 @@
 """Logs to keep: throwing away the details of the oldest ended runs, and old fates (rule book 6.8).
 
-What goes are the rows of a run, its units, attempts and events, in the very transaction in which a run of its root
-jobnet ends; one line stays as its fate. What its jobs wrote lies in files: their names are written down in that
-transaction, and removed from the disk after it. So a manager that dies in between leaves nothing that the next one
-does not find.
+They go in the very transaction in which a run of their root jobnet ends; what their jobs wrote goes after it.
 """
 
 from __future__ import annotations
@@ -13,6 +10,7 @@ from datetime import datetime
 
 from ajs.model import LOGS_TO_KEEP
 from ajs.moment import Moment, wall_text
+from ajs.store import results
 from ajs.store.database import Reading, Writing, id_list
 from ajs.store.rows import dump
 
@@ -35,32 +33,6 @@ BEYOND = """
                       WHERE a.generation = e.id AND a.state NOT IN ('ACKED', 'LOST'))
 """
 
-# Skipped runs have their fate already.
-TELL = """
-    INSERT INTO fate (root, exec_date, start, ties, fate, why, generation, at_utc, status,
-                      registered_for, serial, started_utc, ended_utc)
-    SELECT root, exec_date, start, ties, 'ran', 'logs_to_keep ' || (?2 ->> ('$.' || id)), id, ?3, status,
-           registered_for, serial, started_utc, ended_utc
-    FROM generation WHERE id IN (SELECT value FROM json_each(?1)) AND status <> 'EXECDEFFER'
-    ORDER BY start, id
-"""
-
-LEAVE = """
-    INSERT INTO leftover (attempt)
-    SELECT s.uuid || '-' || a.incarnation || '-' || a.id FROM attempt AS a JOIN service AS s
-    WHERE a.generation IN (SELECT value FROM json_each(?)) AND a.place <> ''
-"""
-
-REMOVE = tuple(
-    f"DELETE FROM {table} WHERE {key} IN (SELECT value FROM json_each(?))"  # noqa: S608  constants
-    for table, key in (
-        ("attempt", "generation"),
-        ("event", "generation"),
-        ("unit_run", "generation"),
-        ("generation", "id"),
-    )
-)
-
 LEFTOVERS = "SELECT attempt FROM leftover WHERE attempt > ? ORDER BY attempt LIMIT ?"
 GONE = "DELETE FROM leftover WHERE attempt IN (SELECT value FROM json_each(?))"
 
@@ -79,14 +51,7 @@ def trim(tx: Writing, generations: Iterable[int], at: Moment) -> int:
     To be called once these have ended, or once the last attempt of one that has ended is done with.
     """
     keep: dict[int, int] = dict(tx.rows(BEYOND, id_list(generations), LOGS_TO_KEEP))
-    if not keep:
-        return 0
-    ids = id_list(keep)
-    tx.run(TELL, ids, dump({str(number): most for number, most in keep.items()}), at.stamp)
-    tx.run(LEAVE, ids)
-    for sql in REMOVE:
-        tx.run(sql, ids)
-    return len(keep)
+    return results.delete(tx, {run: f"logs_to_keep {most}" for run, most in keep.items()}, at)
 
 
 def leftovers(tx: Reading, after: str, most: int) -> list[str]:

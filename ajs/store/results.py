@@ -1,11 +1,13 @@
-"""Results of runs that have ended: which there are, and deleting them. What became of planned runs (fates) stays."""
+"""Results of runs that have ended: which there are, and deleting them, whoever wants that. One line stays of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ajs.moment import Moment
 from ajs.store.database import Reading, Writing, id_list
+from ajs.store.rows import dump
 
 
 class Ended(NamedTuple):
@@ -27,6 +29,24 @@ ENDED = """
 REGISTERED_FOR = """
     SELECT root, id, registered_for, serial FROM generation
     WHERE root IN (SELECT value FROM json_each(?))
+"""
+
+# One line stays of each. Runs that were skipped have their fate already.
+TELL = """
+    INSERT INTO fate (root, exec_date, start, ties, fate, why, generation, at_utc, status,
+                      registered_for, serial, started_utc, ended_utc)
+    SELECT root, exec_date, start, ties, 'ran', ?2 ->> ('$.' || id), id, ?3, status,
+           registered_for, serial, started_utc, ended_utc
+    FROM generation
+    WHERE id IN (SELECT value FROM json_each(?1)) AND phase = 'ended' AND status <> 'EXECDEFFER'
+    ORDER BY start, id
+"""
+
+# Where there was a place, there may be output.
+LEAVE = """
+    INSERT INTO leftover (attempt)
+    SELECT s.uuid || '-' || a.incarnation || '-' || a.id FROM attempt AS a JOIN service AS s
+    WHERE a.generation IN (SELECT value FROM json_each(?)) AND a.place <> ''
 """
 
 # In this order, since each refers to those after it.
@@ -57,9 +77,15 @@ def registered_for(tx: Reading, roots: Iterable[int]) -> dict[int, dict[int, tup
     return found
 
 
-def delete(tx: Writing, generations: Iterable[int]) -> int:
-    """Delete everything kept of these runs, and return how many there were."""
-    ids = list(generations)
-    for sql in DELETE if ids else ():
-        tx.run(sql, id_list(ids))
-    return len(ids)
+def delete(tx: Writing, why: Mapping[int, str], at: Moment) -> int:
+    """Delete the details of these runs, each for its reason, and return how many there were.
+
+    One line stays of each that ended. Their output lies in files: these are written down as left over, for the manager
+    to remove after this transaction. So whoever dies in between leaves nothing that the next manager does not find.
+    """
+    if why:
+        ids = id_list(why)
+        tx.run(TELL, ids, dump({str(number): text for number, text in why.items()}), at.stamp)
+        for sql in (LEAVE, *DELETE):
+            tx.run(sql, ids)
+    return len(why)

@@ -34,6 +34,7 @@ from ajs.plan import Generation, Passed
 from ajs.schedule import Slot
 from ajs.starting import Before, Previous, Waiting
 from ajs.store import rows, sources
+from ajs.store.before import runs_before
 from ajs.store.database import Reading, Writing, id_list
 from ajs.store.log import Images
 from ajs.store.numbers import execution_id
@@ -51,16 +52,6 @@ WAITING = """
 """
 DUE = WAITING.format(which="g.start <= ?")
 ONE = WAITING.format(which="g.id = ?")
-
-# Of each of these generations the run of the same root that lies nearest before it, of those that have started.
-BEFORE = """
-    SELECT w.id, b.id, b.status FROM generation AS w JOIN generation AS b ON b.id = (
-        SELECT e.id FROM generation AS e
-        WHERE e.root = w.root AND e.phase IN ('running', 'ended') AND e.status <> 'EXECDEFFER'
-          AND (e.start, e.exec_date, e.id) < (w.start, w.exec_date, w.id)
-        ORDER BY e.start DESC, e.exec_date DESC, e.id DESC LIMIT 1)
-    WHERE w.id IN (SELECT value FROM json_each(?))
-"""
 
 NEXT_START = "SELECT min(start) FROM generation WHERE phase = 'waiting' AND start > ?"
 
@@ -180,7 +171,7 @@ def _waiting(
     asking = [row[-1].id for row in found if definitions[row[2]].hold_if is not None]
     before = {
         number: Before(earlier, execution_id(earlier), Status[status])
-        for number, earlier, status in (tx.rows(BEFORE, id_list(asking)) if asking else ())
+        for number, (earlier, status) in (runs_before(tx, asking) if asking else {}).items()
     }
     return tuple(
         Waiting(

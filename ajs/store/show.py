@@ -132,6 +132,19 @@ class OnAgent(NamedTuple):
     silent_since_utc: str | None
 
 
+class HeldUnits(NamedTuple):
+    """The units that a definition holds, as paths relative to the root.
+
+    ``hold_if``: after which end of the run before it the root jobnet is held, "" for none.
+    """
+
+    units: frozenset[str]
+    hold_if: str
+
+
+NOTHING_HELD = HeldUnits(frozenset(), "")
+
+
 class EventRow(NamedTuple):
     """One change of a status; ``cause`` is JSON text."""
 
@@ -285,10 +298,10 @@ POSITIONS = """
     WHERE (path >= ?1 || '/' AND path < ?1 || '0') OR path IN (SELECT value FROM json_each(?2))
 """
 
-# Definitions in which some unit may be held.
+# Definitions in which some unit may be held: "hold" or "hold_if".
 HOLDING = """
     SELECT hash, body FROM definition
-    WHERE hash IN (SELECT value FROM json_each(?)) AND instr(body, '"hold"')
+    WHERE hash IN (SELECT value FROM json_each(?)) AND instr(body, '"hold')
 """
 
 # Who had which units killed and runs interrupted, and why. Kills are few, so their own index is gone through.
@@ -433,15 +446,18 @@ def positions(tx: Reading, path: str) -> dict[str, int]:
     return dict(tx.rows(POSITIONS, below, json.dumps([*above, path])))
 
 
-def held_by_definition(tx: Reading, hashes: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return the units that definitions hold, as paths relative to the root, by hash of those that hold any."""
+def held_by_definition(tx: Reading, hashes: Iterable[str]) -> dict[str, HeldUnits]:
+    """Return what definitions hold, by hash of those that hold anything."""
     wanted = ",".join(f'"{key}"' for key in sorted(set(hashes)))
     found = tx.rows(HOLDING, f"[{wanted}]")
     if not found:
         return {}
     import json
 
-    return {key: frozenset(_held(json.loads(body), "")) for key, body in found}
+    bodies = ((key, json.loads(body)) for key, body in found)
+    return {
+        key: HeldUnits(frozenset(_held(body, "")), body.get("hold_if", "")) for key, body in bodies
+    }
 
 
 def _held(unit: dict[str, Any], path: str) -> Iterator[str]:

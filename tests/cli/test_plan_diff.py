@@ -24,6 +24,18 @@ def test_a_fixed_registration_stays_as_it_was_planned(home):
     assert "2026-08-10 Mon  22:00" in home.ajs("ajsshow -p /g/daily")
 
 
+def test_a_group_that_is_given_without_its_calendar_keeps_it(home):
+    home.ajs("ajsdefine g.yaml")
+    home.ajs("ajsentry /g/daily")
+    before = home.ajs("ajsschedule -b 2026/08/10 -e 2026/08/31 /g/daily")
+    home.file("g.yaml", "group: /g\ncomment: Ours\n")
+    assert "plan     " not in home.ajs("ajsdefine --dry-run g.yaml")
+    home.ajs("ajsdefine g.yaml")
+    assert home.ajs("ajsschedule -b 2026/08/10 -e 2026/08/31 /g/daily") == before
+    out = home.ajs("ajsdefine --dry-run g.yaml")
+    assert "nothing" in out
+
+
 def test_many_plans_are_told_in_short_and_all_of_them_as_json(home):
     text = ["group: /many", "jobnets:"]
     text += [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from ajs.model import JobGroup
+from ajs.operations.cold_start import cold_start
 from ajs.operations.service import open_service
+from ajs.render.manager import cold_text
 from ajs.store import log, plans, units
 from ajs.store.define import apply_definitions
 
@@ -113,6 +116,45 @@ def test_a_deleted_result_cannot_be_brought_back(home):
     assert home.ajs("ajsleave -B result /g/never") == "/g/never: 1 result is deleted"
     assert "the results that it deleted are gone" in home.ajs("ajs undo 3")
     assert "nothing to cancel" in home.ajs("ajsleave -B result /g/never")
+
+
+def left_over(home) -> list[str]:
+    """The numbers of the attempts whose output has still to be removed."""
+    with sqlite3.connect(home.folder / "state/s/ajs.db") as db:
+        return [name.rpartition("-")[2] for (name,) in db.execute("SELECT attempt FROM leftover")]
+
+
+def with_results(home) -> None:
+    """Two runs of /g/never have ended; of the second one its place does not know yet that its result is stored."""
+    for until in ("13:00", "14:00"):
+        home.ajs("ajsentry -n /g/never")
+        home.run(f"2026-08-10T{until}:00")
+    with sqlite3.connect(home.folder / "state/s/ajs.db") as db:
+        db.execute("UPDATE attempt SET state = 'STORED', place = 'local' WHERE generation = 2")
+
+
+def test_output_of_deleted_results_is_left_over_and_one_line_stays_of_each(home):
+    with_results(home)
+    assert home.ajs("ajsleave --dry-run -B result /g/never").startswith("/g/never: 1 result")
+    assert left_over(home) == []
+    assert home.ajs("ajsleave -B result /g/never") == "/g/never: 1 result is deleted"
+    assert left_over(home) == ["1"]
+    assert "no longer kept (results deleted by hanako)" in home.ajs("ajs why /g/never:@A1")
+    assert "Ended normally" in home.ajs("ajsshow /g/never:@A2")
+    home.run("2026-08-10T14:01:00")
+    assert left_over(home) == []
+
+
+def test_a_cold_start_deletes_the_same_way(home):
+    with_results(home)
+    with open_service(home=str(home.folder), name=None, clock_of=lambda _: home.clock) as service:
+        cold = cold_start(service, command=["ajsstart", "-c"])
+    assert (cold.results, cold.staying) == (1, 1)
+    assert "1 result stays until its agent knows that the manager has it" in cold_text(cold)
+    assert left_over(home) == ["1"]
+    deleted = "no longer kept (results deleted by a cold start of hanako)"
+    assert deleted in home.ajs("ajs why /g/never:@A1")
+    assert "Ended normally" in home.ajs("ajsshow /g/never:@A2")
 
 
 def ajs(home, *words: str) -> subprocess.CompletedProcess[str]:

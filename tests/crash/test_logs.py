@@ -9,6 +9,7 @@ import pytest
 
 from ajs.store import show
 from tests.crash.kit import Place, pause
+from tests.dispatch.waiting import until
 
 SEEDS = range(int(os.environ.get("AJS_CRASH_SEEDS", "3")))
 NET = """
@@ -71,6 +72,27 @@ def test_killed_again_and_again_while_runs_end_and_go(place: Place, seed):
     assert "ended normally; its details are no longer kept (logs_to_keep 2)" in err
     out, _ = place.run("ajs why", "/day/net")
     assert "its details are no longer kept (logs_to_keep 2)" in out
+
+
+def test_the_output_of_deleted_results_goes_while_a_manager_runs_and_after_one_was_killed(place):
+    place.define(NET % 5)
+    for _ in range(3):
+        place.run("ajsentry", "-n", "/day/net")
+    place.run("ajsstart", "--until-idle")
+    assert len(folders(place)) == 6
+    with place.open() as service, service.store.read() as tx:
+        number = show.generations(tx)[0].registration_number
+    place.run("ajsleave", "-B", number, "/day/net")
+    # Nobody has cleared anything away yet, as after a kill right behind the command.
+    assert len(folders(place)) == 6
+    process = place.manager()
+    try:
+        until(lambda: len(folders(place)) == 4, "what was left over is found at the start")
+        place.run("ajsleave", "-B", "result", "/day/net")
+        until(lambda: not folders(place), "a manager that runs clears it away")
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_a_restored_state_does_not_run_anew_what_ran_and_was_cleared_away(place: Place):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from datetime import date
 
 from hypothesis import strategies as st
@@ -374,12 +375,13 @@ def definitions(draw):
             roots.append(RootDefinition(full, draw(jobnets(name, beside)), old))
         if described or not any(r.path.rpartition("/")[0] == path.rstrip("/") for r in roots):
             # There is a group below "/g", and "/" is the scheduler service.
-            planning = draw(st.booleans()) if path in {"/g/売上", "/h"} else False
-            groups.append(
-                JobGroup(
-                    path=path, comment=draw(texts), calendar=draw(calendars), planning=planning
-                )
+            planning = st.booleans() if path in {"/g/売上", "/h"} else st.just(False)
+            # An entry that only adds jobnets does not describe its group.
+            group = JobGroup(
+                path=path, comment=draw(st.none() | texts), planning=draw(st.none() | planning)
             )
+            may_be_none = st.none() if group != JobGroup(path=path) else st.nothing()
+            groups.append(replace(group, calendar=draw(may_be_none | calendars)))
     used = set().union(*(scripts_of(root.jobnet) for root in roots))
     flexible = any(is_flexible(root.jobnet) for root in roots)
     return Definitions(

@@ -280,8 +280,10 @@ def test_a_planning_group_is_known_by_what_is_stored_too():
     inside = "job group {} stands in the planning group {}"
     assert said("group: /a/x\n", stored) == [inside.format("'/a/x'", "'/a'")]
     assert said("group: /b\nplanning: yes\n", stored) == [inside.format("'/b/c'", "'/b'")]
-    # An entry that only adds jobnets leaves the group as it is, one that describes it does not.
+    # What is not given stays as it is.
     assert said("group: /a\njobnets: {r: {units: {}}}\n", stored) == []
+    also = "groups:\n  - {group: /a, comment: x}\n  - {group: /a/x}\n"
+    assert said(also, stored) == [inside.format("'/a/x'", "'/a'")]
     both = "groups:\n  - {group: /a, planning: no}\n  - {group: /a/x}\n"
     assert said(both, stored) == []
 

@@ -228,6 +228,16 @@ def test_the_canonical_text_of_agents():
     assert to_yaml(reads(only)) == only
 
 
+def test_a_stored_group_keeps_what_is_not_given():
+    calendar = CalendarSettings(base_time=60)
+    both = group_to_json(JobGroup(path="/g", calendar=calendar, planning=True))
+    assert group_to_json(JobGroup(path="/g"), both) == both
+    assert group_to_json(JobGroup(path="/g", planning=False), both) == '{"base_time":60}'
+    assert (
+        group_to_json(JobGroup(path="/g", calendar=CalendarSettings()), both) == '{"planning":true}'
+    )
+
+
 def test_the_canonical_text_of_a_planning_group():
     text = "group: /g\nplanning: yes\njobnets:\n  r:\n    units: {}\n"
     assert to_yaml(reads(text)) == text

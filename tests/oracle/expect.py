@@ -72,7 +72,7 @@ class Shown:
 
     @property
     def held(self) -> list[str]:
-        found = (p for p in self.lines if self.marks(p) & {"held", "hold"})
+        found = (p for p in self.lines if self.marks(p) & {"held", "hold", "held_after"})
         return sorted(self.lines[p]["name"] for p in found)
 
 

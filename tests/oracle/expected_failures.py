@@ -21,13 +21,8 @@ LATER = {
 }
 """Stories of temporary changes other than time, hold and prohibition."""
 
-NOT_YET = {
-    "more-held-after-a-warning": "hold after a bad end (ha)",
-}
-"""Stories of registration, overlap and definition keys that are being built; to become empty."""
-
 
 def marks(story: str) -> tuple[pytest.MarkDecorator, ...]:
     """The mark of a story that is expected to fail."""
-    why = LATER.get(story) or NOT_YET.get(story)
+    why = LATER.get(story)
     return (pytest.mark.xfail(reason=why, strict=True, raises=AssertionError),) if why else ()

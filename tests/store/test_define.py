@@ -111,6 +111,34 @@ def test_comments_and_calendars_of_groups(store):
     assert (found.changed, found.calendars) == (("/",), ("/",))
 
 
+CALENDAR = CalendarSettings(base_time=60)
+# What is given of a group that has a comment and a calendar and is a planning group -> what it has then.
+GIVEN = [
+    (JobGroup(path="/g"), ("ours", CALENDAR, True)),
+    (JobGroup(path="/g", comment="theirs"), ("theirs", CALENDAR, True)),
+    (JobGroup(path="/g", comment=""), ("", CALENDAR, True)),
+    (JobGroup(path="/g", planning=False), ("ours", CALENDAR, False)),
+    (JobGroup(path="/g", calendar=CalendarSettings()), ("ours", CalendarSettings(), True)),
+    (
+        JobGroup(path="/g", calendar=CalendarSettings(base_time=0)),
+        ("ours", CalendarSettings(base_time=0), True),
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "then"), GIVEN)
+def test_what_is_not_given_of_a_group_stays_as_it_is(store, given, then):
+    before = ("ours", CALENDAR, True)
+    group = JobGroup(path="/g", comment="ours", calendar=CALENDAR, planning=True)
+    defined(store, kit.root("/g/r"), groups=(group,))
+    found = defined(store, groups=(given,))
+    assert found.changed == (("/g",) if then != before else ())
+    assert found.calendars == (("/g",) if then[1:] != before[1:] else ())
+    with store.read() as tx:
+        comment = units.find(tx, "/g")[0].comment
+        assert (comment, sources.calendars(tx)["/g"], "/g" in sources.planning_groups(tx)) == then
+
+
 # -- renaming --
 
 
