@@ -186,6 +186,15 @@ class Timetable:
         first = self.calendar.day_begins(exec_date)
         return first, first + NESTED_WINDOW
 
+    def dateless(self, registered: datetime) -> tuple[int, ...]:
+        """Return the numbers of the root's rules that fall on no day at all when registered then (R14)."""
+        day = self.calendar.ajs_day(registered)
+        return tuple(
+            rule.number
+            for rule in self._rules
+            if next(hits(rule, self.calendar, day, day, day.__le__), None) is None
+        )
+
     def explain(
         self, registered: datetime, day: date, *, catch_up: bool = True
     ) -> tuple[Reason, ...]:
