@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ajs import rules
+from ajs import rules, start_days
 from ajs.calendar import LAST_YEAR, MonthClass
 from ajs.rules import hits, occurrences, reach
 from tests.notation import calendar, day, rule
@@ -226,7 +226,7 @@ def test_substitution_and_days_from_start(text, seen, expected):
 
 
 def test_a_missing_absolute_day_can_be_made_to_skip_the_month(monkeypatch):
-    monkeypatch.setattr(rules, "MISSING_DAY_IS_LAST", False)
+    monkeypatch.setattr(start_days, "MISSING_DAY_IS_LAST", False)
     found = dates("sd=2025/08/31 cy=1,m sh=no", "2025/08/01", AUTUMN)
     assert found == ["2025/08/31", "2025/10/31", "2025/12/31"]
 

@@ -32,6 +32,7 @@ T = TypeVar("T")
 ROUNDS = 7
 FIRST, END = date(2026, 4, 1), date(2027, 4, 1)
 REGISTERED = datetime(2026, 4, 1)
+END_OF_LAST = datetime(2027, 4, 1)
 DAYS = range(FIRST.toordinal(), END.toordinal())
 PLAIN = Calendar()
 
@@ -91,9 +92,7 @@ def dates_of(made: Rule, calendar: Calendar = PLAIN) -> list[date]:
 
 def starts_of(table: Timetable) -> list:
     """Return the starts of the year, with execution date and the rules that made them."""
-    return list(
-        takewhile(lambda s: s.slot.start < datetime(2027, 4, 1), table.starts(REGISTERED, FIRST))
-    )
+    return list(takewhile(lambda s: s.slot.start < END_OF_LAST, table.starts(REGISTERED, FIRST)))
 
 
 def explained(table: Timetable) -> int:
@@ -103,7 +102,7 @@ def explained(table: Timetable) -> int:
 
 def until_end(times: Iterable[datetime]) -> list[datetime]:
     """Return the times of the year."""
-    return list(takewhile(lambda at: at < datetime(2027, 4, 1), times))
+    return list(takewhile(lambda at: at < END_OF_LAST, times))
 
 
 def timed(times: int, ways: Sequence[Callable[[], object]]) -> list[float]:
