@@ -276,10 +276,9 @@ class Calendar:
 
     def month_of(self, day: date) -> int:
         """Return the number of the month that a day belongs to, named as the month class says."""
-        number = month_number(day.year, day.month)
-        if day < self._begin(number):
-            number -= 1
-        return number + self._named_ahead()
+        number = month_number(day.year, day.month) + self._named_ahead()
+        first, _ = self.span(number)
+        return number if first <= day else number - 1
 
     def span(self, month: int) -> tuple[date, date]:
         """Return the first and the last day of a month given by its number (``month_of``)."""

@@ -32,6 +32,8 @@ from ajs.start_days import (
 
 MAX_RULES = 144
 """Rules a jobnet may have, numbered 1..144 (rule book 2.1)."""
+MOST_DROPPED = 60
+"""Days of a rule in a row without a run, after which the search goes on at the next open day."""
 
 _ONE_DAY = timedelta(days=1)
 _DAY_MINUTES = 24 * 60
@@ -159,26 +161,47 @@ def occurrences(
         yield shifted(rule, day, calendar)
 
 
-def hits(
+def dates(
     rule: Rule,
     calendar: Calendar,
     registered: date,
     since: date,
     counts: Callable[[date], bool],
-) -> Iterator[tuple[date, date | None]]:
-    """Yield (unshifted day, day it runs on or None) of the ``occurrences``: the dates without their reasons."""
-    if since > _LAST_DAY:
-        return
+) -> Iterator[tuple[date, date]]:
+    """Yield (unshifted day, day it runs on) of the ``occurrences`` that run on ``since`` or later, without reasons.
+
+    A few earlier ones may come first. After ``MOST_DROPPED`` days in a row without a run the search jumps to where an
+    open day is in reach, and ends when none comes: a rule that finds nothing to run on must not be followed day by day
+    to the last year.
+    """
     stays = rule.days_from_start is None
     closed_too = rule.substitute is Substitute.RUN
     is_open = calendar.is_open
-    for day in _unshifted(rule, calendar, registered, since, counts):
-        if day > _LAST_DAY:
-            return
-        if stays and (closed_too or is_open(day)):
-            yield day, day
+    back, ahead = reach(rule)
+    first = date.fromordinal(since.toordinal() - ahead)
+    while first <= _LAST_DAY:
+        dropped = 0
+        for day in _unshifted(rule, calendar, registered, first, counts):
+            if day > _LAST_DAY:
+                return
+            if stays and (closed_too or is_open(day)):
+                yield day, day
+                dropped = 0
+                continue
+            runs_on = shifted(rule, day, calendar).runs_on
+            if runs_on is not None:
+                yield day, runs_on
+                dropped = 0
+                continue
+            dropped += 1
+            if dropped == MOST_DROPPED:
+                break
         else:
-            yield day, shifted(rule, day, calendar).runs_on
+            return
+        following = calendar.nth_from(day - timedelta(days=back), 1, open_days=True)
+        if following is None:
+            return
+        first = max(following - timedelta(days=ahead), day + _ONE_DAY)
 
 
 def reach(rule: Rule) -> tuple[int, int]:
@@ -325,24 +348,25 @@ def _first_date(start_day: StartDay, calendar: Calendar, registered: date) -> da
     if fixed is not None:
         return fixed
     first = first_month(start_day, calendar, registered)
-    day_in = in_month(start_day, calendar, registered)
-    for month in range(first, month_number(LAST_YEAR + 1, 1)):
-        day = day_in(month)
-        if day is not None:
-            return day
-    return None
+    months = range(first, month_number(LAST_YEAR + 1, 1))
+    return next(_days_in(start_day, calendar, registered, months), None)
 
 
 def _every_months(
     start_day: StartDay, calendar: Calendar, registered: date, since: date, every: int
 ) -> Iterator[date]:
-    """Yield the start day evaluated anew in every nth month (rule book 3.8)."""
+    """Return the start day evaluated anew in every nth month (rule book 3.8)."""
     first = first_month(start_day, calendar, registered)
     skipped = max(0, month_of(start_day, calendar, since) - first)
     months = range(first + skipped // every * every, _END_OF_MONTHS, every)
-    for day in map(in_month(start_day, calendar, registered), months):
-        if day is not None:
-            yield day
+    return _days_in(start_day, calendar, registered, months)
+
+
+def _days_in(
+    start_day: StartDay, calendar: Calendar, registered: date, months: range
+) -> Iterator[date]:
+    """Return the dates of a start day in the months that have it."""
+    return filter(None, map(in_month(start_day, calendar, registered), months))
 
 
 def _every_days(first: date, since: date, every: int) -> Iterator[date]:
