@@ -7,7 +7,7 @@ pure core
 ``errors``, ``moment``    one tree of errors; an instant as plan and machine see it
 ``calendar``              open and closed days, base day, base time
 ``choices``               what the sources leave open, one constant each
-``rules``                 one frozen class per kind of start day
+``start_days``, ``rules``  start days and their dates in a month; rules and their dates
 ``agents``                agents, agent groups, destinations
 ``model``                 job groups, jobnets, jobs
 ``definition``            YAML text ↔ units; JSON Schema; stored form

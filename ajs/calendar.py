@@ -276,10 +276,9 @@ class Calendar:
 
     def month_of(self, day: date) -> int:
         """Return the number of the month that a day belongs to, named as the month class says."""
-        number = month_number(day.year, day.month)
-        if day < self._begin(number):
-            number -= 1
-        return number + self._named_ahead()
+        number = month_number(day.year, day.month) + self._named_ahead()
+        first, _ = self.span(number)
+        return number if first <= day else number - 1
 
     def span(self, month: int) -> tuple[date, date]:
         """Return the first and the last day of a month given by its number (``month_of``)."""
@@ -311,7 +310,8 @@ class Calendar:
 
     def ajs_day(self, at: datetime) -> date:
         """Return the AJS day that a wall-clock instant belongs to."""
-        return (at - timedelta(minutes=self.base_time)).date()
+        day = at.date()
+        return day if at.hour * 60 + at.minute >= self.base_time else day - _ONE_DAY
 
     def day_begins(self, day: date) -> datetime:
         """Return the wall-clock instant at which an AJS day begins: its base time."""
@@ -336,15 +336,16 @@ def calendar_month(month: int) -> tuple[date, date]:
 
 def nth_weekday(first: date, last: date, weekday: int, nth: int) -> date | None:
     """Return the nth (1, 2, ...) of a weekday in a span of days, or None when it has no nth."""
-    day = first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
+    ahead = (weekday - first.weekday()) % 7 + 7 * (nth - 1)
+    day = date.fromordinal(first.toordinal() + ahead)
     return day if day <= last else None
 
 
 def last_weekday(last: date, weekday: int) -> date:
     """Return the last of a weekday up to and with ``last``."""
-    return last - timedelta(days=(last.weekday() - weekday) % 7)
+    return date.fromordinal(last.toordinal() - (last.weekday() - weekday) % 7)
 
 
 def weekday_from(first: date, weekday: int) -> date:
     """Return the first of a weekday on or after a day."""
-    return first + timedelta(days=(weekday - first.weekday()) % 7)
+    return date.fromordinal(first.toordinal() + (weekday - first.weekday()) % 7)

@@ -1,4 +1,4 @@
-"""One frozen class per kind of start day; cycle, substitute and days from start wrap it.
+"""Schedule rules and their dates: a start day, wrapped in cycle, substitute and days from start.
 
 A *schedule rule* is a value: what rule book section 2 lists, already checked. Minutes and days are whole
 numbers. ``occurrences`` gives the dates of a rule under a calendar; their times are in ``schedule.py``.
@@ -13,89 +13,33 @@ from enum import Enum
 from itertools import islice
 from typing import NamedTuple
 
-from ajs.calendar import (
-    LAST_YEAR,
-    Calendar,
-    calendar_month,
-    last_weekday,
-    month_number,
-    nth_weekday,
-    weekday_from,
-)
+from ajs.calendar import LAST_YEAR, Calendar, month_number
 from ajs.choices import (
     CYCLE_DAYS_FOLLOW_KIND,
     EARLY_TIME_IS_NEXT_DAY,
-    MISSING_DAY_IS_LAST,
     OPEN_DAYS_WITHIN,
     USUAL_SUBSTITUTE,
+)
+from ajs.start_days import (
+    RegisteredDay,
+    StartDay,
+    counted_kind,
+    first_month,
+    in_month,
+    month_of,
+    without_month,
 )
 
 MAX_RULES = 144
 """Rules a jobnet may have, numbered 1..144 (rule book 2.1)."""
+MOST_DROPPED = 60
+"""Days of a rule in a row without a run, after which the search goes on at the next open day."""
 
 _ONE_DAY = timedelta(days=1)
 _DAY_MINUTES = 24 * 60
 _LAST_DAY = date(LAST_YEAR, 12, 31)
-
-
-class Counting(Enum):
-    """What a day number counts (rule book 2.3, 1.11)."""
-
-    ABSOLUTE = "absolute"
-    RELATIVE = "relative"
-    OPEN = "open"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredDay:
-    """The AJS day of the registration (rule book 3.2)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayNumber:
-    """The n-th day of a month: calendar day, day from the base day, open or closed day (3.3, 3.4)."""
-
-    counting: Counting
-    number: int
-    year: int | None = None
-    month: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayFromEnd:
-    """Counted back from the end of a month, 0 = the last day (rule book 3.5)."""
-
-    counting: Counting
-    back: int
-    year: int | None = None
-    month: int | None = None
-
-
-class Nth(Enum):
-    """Which occurrence of a weekday in a month; ``ANY`` = no number was given (3.6, R12, R29)."""
-
-    FIRST = 1
-    SECOND = 2
-    THIRD = 3
-    FOURTH = 4
-    FIFTH = 5
-    LAST = "last"
-    ANY = "any"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeekdayOfMonth:
-    """A weekday (0 = Monday) of a month; counting is ABSOLUTE or RELATIVE (rule book 3.6)."""
-
-    counting: Counting
-    weekday: int
-    nth: Nth
-    year: int | None = None
-    month: int | None = None
-
-
-StartDay = RegisteredDay | DayNumber | DayFromEnd | WeekdayOfMonth
+# The month after the last year's last one may be named so and yet begin in it.
+_END_OF_MONTHS = month_number(LAST_YEAR + 1, 2)
 
 
 class CycleUnit(Enum):
@@ -217,26 +161,47 @@ def occurrences(
         yield shifted(rule, day, calendar)
 
 
-def hits(
+def dates(
     rule: Rule,
     calendar: Calendar,
     registered: date,
     since: date,
     counts: Callable[[date], bool],
-) -> Iterator[tuple[date, date | None]]:
-    """Yield (unshifted day, day it runs on or None) of the ``occurrences``: the dates without their reasons."""
-    if since > _LAST_DAY:
-        return
+) -> Iterator[tuple[date, date]]:
+    """Yield (unshifted day, day it runs on) of the ``occurrences`` that run on ``since`` or later, without reasons.
+
+    A few earlier ones may come first. After ``MOST_DROPPED`` days in a row without a run the search jumps to where an
+    open day is in reach, and ends when none comes: a rule that finds nothing to run on must not be followed day by day
+    to the last year.
+    """
     stays = rule.days_from_start is None
     closed_too = rule.substitute is Substitute.RUN
     is_open = calendar.is_open
-    for day in _unshifted(rule, calendar, registered, since, counts):
-        if day > _LAST_DAY:
-            return
-        if stays and (closed_too or is_open(day)):
-            yield day, day
+    back, ahead = reach(rule)
+    first = date.fromordinal(since.toordinal() - ahead)
+    while first <= _LAST_DAY:
+        dropped = 0
+        for day in _unshifted(rule, calendar, registered, first, counts):
+            if day > _LAST_DAY:
+                return
+            if stays and (closed_too or is_open(day)):
+                yield day, day
+                dropped = 0
+                continue
+            runs_on = shifted(rule, day, calendar).runs_on
+            if runs_on is not None:
+                yield day, runs_on
+                dropped = 0
+                continue
+            dropped += 1
+            if dropped == MOST_DROPPED:
+                break
         else:
-            yield day, shifted(rule, day, calendar).runs_on
+            return
+        following = calendar.nth_from(day - timedelta(days=back), 1, open_days=True)
+        if following is None:
+            return
+        first = max(following - timedelta(days=ahead), day + _ONE_DAY)
 
 
 def reach(rule: Rule) -> tuple[int, int]:
@@ -345,10 +310,10 @@ def _once(
     start_day = rule.start_day
     if isinstance(start_day, RegisteredDay):
         return (registered,)
-    fixed = _without_month(start_day, registered)
+    fixed = without_month(start_day, registered)
     if fixed is not None:
         return (fixed,)
-    month = _first_month(start_day, calendar, registered)
+    month = first_month(start_day, calendar, registered)
     later: int | None
     if start_day.month is None:
         later = month + 1
@@ -356,9 +321,10 @@ def _once(
         later = month + 12
     else:
         later = None
-    day = day_in_month(start_day, calendar, month, registered)
+    day_in = in_month(start_day, calendar, registered)
+    day = day_in(month)
     if later is not None and not _still_comes(rule, calendar, day, registered, counts):
-        day = day_in_month(start_day, calendar, later, registered)
+        day = day_in(later)
     return () if day is None else (day,)
 
 
@@ -378,29 +344,29 @@ def _still_comes(
 
 def _first_date(start_day: StartDay, calendar: Calendar, registered: date) -> date | None:
     """Return where a cycle of days or weeks begins: in the first month that has the start day (R14, R28)."""
-    fixed = _without_month(start_day, registered)
+    fixed = without_month(start_day, registered)
     if fixed is not None:
         return fixed
-    first = _first_month(start_day, calendar, registered)
-    for month in range(first, month_number(LAST_YEAR + 1, 1)):
-        day = day_in_month(start_day, calendar, month, registered)
-        if day is not None:
-            return day
-    return None
+    first = first_month(start_day, calendar, registered)
+    months = range(first, month_number(LAST_YEAR + 1, 1))
+    return next(_days_in(start_day, calendar, registered, months), None)
 
 
 def _every_months(
     start_day: StartDay, calendar: Calendar, registered: date, since: date, every: int
 ) -> Iterator[date]:
-    """Yield the start day evaluated anew in every nth month (rule book 3.8)."""
-    first = _first_month(start_day, calendar, registered)
-    skipped = max(0, _month_of(start_day, calendar, since) - first)
-    # The month after the last year's last one may be named so and yet begin in it.
-    end = month_number(LAST_YEAR + 1, 2)
-    for month in range(first + skipped // every * every, end, every):
-        day = day_in_month(start_day, calendar, month, registered)
-        if day is not None:
-            yield day
+    """Return the start day evaluated anew in every nth month (rule book 3.8)."""
+    first = first_month(start_day, calendar, registered)
+    skipped = max(0, month_of(start_day, calendar, since) - first)
+    months = range(first + skipped // every * every, _END_OF_MONTHS, every)
+    return _days_in(start_day, calendar, registered, months)
+
+
+def _days_in(
+    start_day: StartDay, calendar: Calendar, registered: date, months: range
+) -> Iterator[date]:
+    """Return the dates of a start day in the months that have it."""
+    return filter(None, map(in_month(start_day, calendar, registered), months))
 
 
 def _every_days(first: date, since: date, every: int) -> Iterator[date]:
@@ -414,106 +380,10 @@ def _every_days_of_kind(
     start_day: StartDay, calendar: Calendar, first: date, since: date, every: int
 ) -> Iterator[date]:
     """Return every nth day, or every nth open or closed day when such days are counted (rule book 3.7, R25)."""
-    open_days = _counted_kind(start_day) if CYCLE_DAYS_FOLLOW_KIND else None
+    open_days = counted_kind(start_day) if CYCLE_DAYS_FOLLOW_KIND else None
     if open_days is None:
         return _every_days(first, since, every)
     if since <= first:
         return islice(calendar.days_from(first, open_days=open_days), 0, None, every)
     before = calendar.count(first, since, open_days=open_days)
     return islice(calendar.days_from(since, open_days=open_days), -before % every, None, every)
-
-
-def _counted_kind(start_day: StartDay) -> bool | None:
-    """Return True when the start day counts open days, False for closed days, None otherwise."""
-    if not isinstance(start_day, (DayNumber, DayFromEnd)):
-        return None
-    match start_day.counting:
-        case Counting.OPEN:
-            return True
-        case Counting.CLOSED:
-            return False
-        case Counting.ABSOLUTE | Counting.RELATIVE:
-            return None
-
-
-def _without_month(start_day: StartDay, registered: date) -> date | None:
-    """Return the first date of a start day that is not looked for in a month (rule book 3.2, R12)."""
-    match start_day:
-        case RegisteredDay():
-            return registered
-        case WeekdayOfMonth(weekday=weekday, nth=Nth.ANY, month=None):
-            return weekday_from(registered, weekday)
-        case DayNumber() | DayFromEnd() | WeekdayOfMonth():
-            return None
-
-
-def _first_month(start_day: StartDay, calendar: Calendar, registered: date) -> int:
-    """Return the month of the first date; what is left out is the registration day's (rule book 3.1, R11)."""
-    here = _month_of(start_day, calendar, registered)
-    if isinstance(start_day, RegisteredDay) or start_day.month is None:
-        return here
-    year = here // 12 if start_day.year is None else start_day.year
-    return month_number(year, start_day.month)
-
-
-def _month_of(start_day: StartDay, calendar: Calendar, day: date) -> int:
-    """Return the month of a day: calendar month for absolute days, else from base day to base day (R11)."""
-    if _absolute(start_day):
-        return month_number(day.year, day.month)
-    return calendar.month_of(day)
-
-
-def _absolute(start_day: StartDay) -> bool:
-    return isinstance(start_day, RegisteredDay) or start_day.counting is Counting.ABSOLUTE
-
-
-def day_in_month(
-    start_day: StartDay, calendar: Calendar, month: int, registered: date
-) -> date | None:
-    """Return the start day's date in a month given by its number, or None when the month lacks it.
-
-    Rule book 3.3 to 3.6. The registered day keeps its day of the month, clamped in short months (R12).
-    """
-    first, last = calendar_month(month) if _absolute(start_day) else calendar.span(month)
-    match start_day:
-        case RegisteredDay():
-            return first.replace(day=min(registered.day, last.day))
-        case DayNumber(counting=counting, number=number):
-            return _nth_day(counting, number, first, last, calendar)
-        case DayFromEnd(counting=counting, back=back):
-            return _day_from_end(counting, back, first, last, calendar)
-        case WeekdayOfMonth(weekday=weekday, nth=Nth.LAST):
-            return last_weekday(last, weekday)
-        case WeekdayOfMonth(weekday=weekday, nth=nth):
-            number = nth.value if isinstance(nth.value, int) else 1
-            return nth_weekday(first, last, weekday, number)
-
-
-def _nth_day(
-    counting: Counting, number: int, first: date, last: date, calendar: Calendar
-) -> date | None:
-    """Return the nth day, open day or closed day of a month, or None beyond its end (rule book 3.3, 3.4)."""
-    match counting:
-        case Counting.ABSOLUTE if MISSING_DAY_IS_LAST:
-            return min(first + timedelta(days=number - 1), last)
-        case Counting.ABSOLUTE | Counting.RELATIVE:
-            found = first + timedelta(days=number - 1)
-            return found if found <= last else None
-        case Counting.OPEN:
-            return calendar.nth_from(first, number, open_days=True, last=last)
-        case Counting.CLOSED:
-            return calendar.nth_from(first, number, open_days=False, last=last)
-
-
-def _day_from_end(
-    counting: Counting, back: int, first: date, last: date, calendar: Calendar
-) -> date | None:
-    """Return the day so many days before the last one, or None beyond the month's first day (rule book 3.5, R14)."""
-    match counting:
-        case Counting.ABSOLUTE | Counting.RELATIVE:
-            found = last - timedelta(days=back)
-            return found if found >= first else None
-        case Counting.OPEN:
-            return calendar.nth_back_from(last, back + 1, open_days=True, first=first)
-        case Counting.CLOSED:
-            return calendar.nth_back_from(last, back + 1, open_days=False, first=first)

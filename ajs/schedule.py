@@ -15,19 +15,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import Enum
+from functools import cache
 from heapq import merge
-from itertools import groupby, takewhile
-from operator import itemgetter
+from itertools import takewhile
 from typing import NamedTuple
 
 from ajs.calendar import LAST_YEAR, Calendar
 from ajs.model import Jobnet
 from ajs.nested import NESTED_WINDOW, NestedStart, Nesting, RootRun, explained
 from ajs.reasons import Because, Reason, around, not_hit, reason, why_on
-from ajs.rules import Occurrence, Rule, StartTime, hits, reach
+from ajs.rules import Occurrence, Rule, StartTime, dates, reach
 
-MOST_DROPPED = 60
-"""Days of a rule in a row without a run, after which the search goes on at the next open day."""
 MOST_EXCLUDED = 4000
 """Runs of a rule in a row that an exclusive jobnet took away, after which the rule is taken to give none any more:
 of a daily rule about eleven years."""
@@ -51,8 +49,7 @@ class Tie(NamedTuple):
     day: date
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """When a run lies: its clock start (wall-clock) and its execution date.
 
     Neither is derived from the other. Slots are ordered by clock start, then execution date (ruling R26).
@@ -60,10 +57,6 @@ class Slot:
 
     start: datetime
     exec_date: date
-
-    def __lt__(self, other: Slot) -> bool:
-        """Order by (clock start, execution date)."""
-        return (self.start, self.exec_date) < (other.start, other.exec_date)
 
 
 class Start(NamedTuple):
@@ -76,8 +69,7 @@ class Start(NamedTuple):
     ties: tuple[Tie, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Registration:
+class _Registration(NamedTuple):
     """What decides whether a run comes after the registration: the moment, its AJS day, whether today's past counts."""
 
     at: datetime
@@ -102,6 +94,33 @@ class _Clock:
         at = runs_on + self.days if self.days else runs_on
         exec_date = runs_on + self.exec_date if self.exec_date else runs_on
         return datetime.combine(at, self.time), exec_date
+
+
+@cache
+def _clock(minutes: int, base_time: int, mode: DayMode) -> _Clock:
+    """Return where a time puts a run: minutes after 0:00 of the rule's date, in a day that begins at the base time."""
+    days, of_day = divmod(minutes, _DAY_MINUTES)
+    on_day = time(*divmod(of_day, 60))
+    match mode:
+        case DayMode.H24:
+            exec_days = (minutes - base_time) // _DAY_MINUTES
+            return _Clock(timedelta(days), on_day, timedelta(exec_days))
+        case DayMode.H48:
+            return _Clock(timedelta(days), on_day, timedelta())
+
+
+def _merged(starts: Iterator[Start]) -> Iterator[Start]:
+    """Yield starts that come in slot order, those of equal slots as one (rule book 2.2, R8)."""
+    last = next(starts, None)
+    if last is None:
+        return
+    for start in starts:
+        if start.slot == last.slot:
+            last = Start(last.slot, last.ties + start.ties)
+        else:
+            yield last
+            last = start
+    yield last
 
 
 class _ExecDates:
@@ -145,7 +164,7 @@ class Timetable:
     def starts(
         self, registered: datetime, since: date, *, catch_up: bool = True
     ) -> Iterator[Start]:
-        """Yield the planned starts with an execution date not before ``since``, in slot order, up to ``LAST_YEAR``.
+        """Return the planned starts with an execution date not before ``since``, in slot order, up to ``LAST_YEAR``.
 
         ``registered`` is the wall-clock moment of the registration: runs that start before it do not count (R10),
         except those of its own AJS day when ``catch_up`` (6.5, R22). Runs of equal start and execution date are one
@@ -155,14 +174,10 @@ class Timetable:
         rules = self._rules
         taken = self._taken(registered, since)
         streams = [self._planned(rule, registration, since, taken) for rule in rules]
-        if len(rules) == 1 and reach(rules[0]) == (0, 0):
-            # No two runs of a rule that never shifts are equal, so the one after need not be looked for.
-            for start, exec_date, rule, day in streams[0]:
-                yield Start(Slot(start, exec_date), (Tie(rule, day),))
-            return
-        for (start, exec_date), merged in groupby(merge(*streams), key=itemgetter(0, 1)):
-            ties = tuple(Tie(rule, day) for _, _, rule, day in merged)
-            yield Start(Slot(start, exec_date), ties)
+        if len(rules) != 1:
+            return _merged(merge(*streams))
+        # No two runs of a rule that never shifts are equal, so the one after need not be looked for.
+        return streams[0] if reach(rules[0]) == (0, 0) else _merged(streams[0])
 
     def typed(self, day: date, minutes: int) -> Slot:
         """Return what a command's date and time mean, ``minutes`` 0..2879 after 0:00 of ``day`` (R7, R30).
@@ -235,19 +250,30 @@ class Timetable:
 
     def _planned(
         self, rule: Rule, registration: _Registration, since: date, taken: _ExecDates | None
-    ) -> Iterator[tuple[datetime, date, int, date]]:
-        """Yield (start, execution date, rule number, unshifted day) of one rule's runs, never one before another."""
+    ) -> Iterator[Start]:
+        """Yield what one rule plans, in slot order; shifts may have put several on the same slot."""
         clock = self._clock(rule.start_time)
+
+        def counts(runs_on: date) -> bool:
+            return registration.counts(*clock.placed(runs_on))
+
+        # Before its registration day a rule can only matter by a 48-hour time or a shift.
+        first = max(since, registration.day - _ONE_DAY) - clock.exec_date
         until = self.jobnet.valid_until
+        number = rule.number
+        # From the first run on that starts after the registration all do: no need to ask any more.
+        coming = False
         excluded = 0
-        for day, runs_on in self._dates(rule, clock, registration, since):
+        for day, runs_on in dates(rule, self.calendar, registration.day, first, counts):
             if until is not None and until < runs_on:
                 return
             start, exec_date = clock.placed(runs_on)
             if exec_date > _LAST_DAY:
                 return
-            if exec_date < since or not registration.counts(start, exec_date):
-                continue
+            if not coming:
+                if exec_date < since or not registration.counts(start, exec_date):
+                    continue
+                coming = start >= registration.at
             if taken is not None:
                 if exec_date in taken:
                     excluded += 1
@@ -255,54 +281,12 @@ class Timetable:
                         return
                     continue
                 excluded = 0
-            yield start, exec_date, rule.number, day
-
-    def _dates(
-        self, rule: Rule, clock: _Clock, registration: _Registration, since: date
-    ) -> Iterator[tuple[date, date]]:
-        """Yield (unshifted day, date) of what a rule hits and the calendar does not drop, in order.
-
-        After many dropped days in a row the search jumps to where an open day is in reach, and ends when none comes: a
-        rule that finds nothing to run on must not be followed day by day to the last year.
-        """
-        back, ahead = reach(rule)
-        # Before its registration day a rule can only matter by a 48-hour time or a shift.
-        since_day = max(since, registration.day - _ONE_DAY)
-        first = since_day - timedelta(days=ahead) - clock.exec_date
-
-        def counts(runs_on: date) -> bool:
-            return registration.counts(*clock.placed(runs_on))
-
-        while True:
-            dropped = 0
-            last = first
-            for day, runs_on in hits(rule, self.calendar, registration.day, first, counts):
-                if runs_on is not None:
-                    dropped = 0
-                    yield day, runs_on
-                    continue
-                dropped += 1
-                last = day
-                if dropped == MOST_DROPPED:
-                    break
-            else:
-                return
-            following = self.calendar.nth_from(last - timedelta(days=back), 1, open_days=True)
-            if following is None:
-                return
-            first = max(following - timedelta(days=ahead), last + _ONE_DAY)
+            yield Start(Slot(start, exec_date), (Tie(number, day),))
 
     def _clock(self, at: StartTime) -> _Clock:
         """Return where a start time puts a root's run."""
-        minutes = at.after_midnight(self.calendar.base_time)
-        days, of_day = divmod(minutes, _DAY_MINUTES)
-        on_day = time(*divmod(of_day, 60))
-        match self.mode:
-            case DayMode.H24:
-                exec_days = (minutes - self.calendar.base_time) // _DAY_MINUTES
-                return _Clock(timedelta(days), on_day, timedelta(exec_days))
-            case DayMode.H48:
-                return _Clock(timedelta(days), on_day, timedelta())
+        base_time = self.calendar.base_time
+        return _clock(at.after_midnight(base_time), base_time, self.mode)
 
     def _explain_rule(self, rule: Rule, registration: _Registration, day: date) -> Iterator[Reason]:
         clock = self._clock(rule.start_time)

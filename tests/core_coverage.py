@@ -17,14 +17,23 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-MODULES = ("choices", "calendar", "rules", "reasons", "nested", "schedule", "plan", "replanning")
+MODULES = (
+    "choices",
+    "calendar",
+    "start_days",
+    "rules",
+    "reasons",
+    "nested",
+    "schedule",
+    "plan",
+    "replanning",
+)
 """What is covered, each in full."""
 TESTS = (
     "tests/test_calendar.py",
     "tests/test_rules.py",
     "tests/test_schedule.py",
     "tests/test_schedule_properties.py",
-    "tests/test_oracle_schedule.py",
     "tests/test_naive_dates.py",
     "tests/test_exclusive.py",
     "tests/test_searches_end.py",

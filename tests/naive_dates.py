@@ -9,19 +9,9 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from ajs.calendar import BaseWeekday, Calendar, MonthClass
-from ajs.rules import (
-    Counting,
-    CycleUnit,
-    DayFromEnd,
-    DayNumber,
-    FromStart,
-    Nth,
-    RegisteredDay,
-    Rule,
-    Substitute,
-    WeekdayOfMonth,
-)
+from ajs.rules import CycleUnit, FromStart, Rule, Substitute
 from ajs.schedule import DayMode, Timetable
+from ajs.start_days import Counting, DayFromEnd, DayNumber, Nth, RegisteredDay, WeekdayOfMonth
 
 DAY = timedelta(days=1)
 Name = tuple[int, int]

@@ -11,20 +11,14 @@ import re
 from datetime import date, datetime
 
 from ajs.calendar import BaseDate, BaseWeekday, Calendar, CalendarSettings, MonthClass
-from ajs.rules import (
+from ajs.rules import Cycle, CycleUnit, DaysFromStart, FromStart, Rule, StartTime, Substitute
+from ajs.start_days import (
     Counting,
-    Cycle,
-    CycleUnit,
     DayFromEnd,
     DayNumber,
-    DaysFromStart,
-    FromStart,
     Nth,
     RegisteredDay,
-    Rule,
     StartDay,
-    StartTime,
-    Substitute,
     WeekdayOfMonth,
 )
 

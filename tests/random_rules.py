@@ -8,22 +8,9 @@ from hypothesis import strategies as st
 
 from ajs.calendar import BaseDate, BaseWeekday, Calendar, CalendarSettings, MonthClass
 from ajs.model import Jobnet
-from ajs.rules import (
-    Counting,
-    Cycle,
-    CycleUnit,
-    DayFromEnd,
-    DayNumber,
-    DaysFromStart,
-    FromStart,
-    Nth,
-    RegisteredDay,
-    Rule,
-    StartTime,
-    Substitute,
-    WeekdayOfMonth,
-)
+from ajs.rules import Cycle, CycleUnit, DaysFromStart, FromStart, Rule, StartTime, Substitute
 from ajs.schedule import DayMode, Timetable
+from ajs.start_days import Counting, DayFromEnd, DayNumber, Nth, RegisteredDay, WeekdayOfMonth
 
 DAYS = st.dates(date(2024, 1, 1), date(2028, 12, 31))
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2028, 12, 31)).map(

@@ -17,8 +17,9 @@ from ajs.calendar import Calendar
 from ajs.model import Job, Jobnet
 from ajs.nested import NESTED_WINDOW
 from ajs.reasons import Because
-from ajs.rules import Counting, Cycle, CycleUnit, Nth, Rule, WeekdayOfMonth
+from ajs.rules import Cycle, CycleUnit, Rule
 from ajs.schedule import DayMode, Tie, Timetable
+from ajs.start_days import Counting, Nth, WeekdayOfMonth
 from tests.notation import calendar, clock, day, rule
 
 AT = clock("2025/07/31 12:00")

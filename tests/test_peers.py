@@ -17,7 +17,7 @@ from cronsim import CronSim
 from dateutil.rrule import MONTHLY, YEARLY, rrule, weekday
 from holidays import country_holidays
 
-from ajs import rules
+from ajs import start_days
 from ajs.calendar import Calendar, CalendarSettings
 from ajs.model import Jobnet
 from ajs.rules import occurrences
@@ -65,7 +65,7 @@ def test_a_day_that_short_months_lack_is_the_last_of_its_candidates(number, ever
 
 @pytest.mark.parametrize("number", range(1, 32))
 def test_a_day_that_short_months_lack_can_be_left_out(number, monkeypatch):
-    monkeypatch.setattr(rules, "MISSING_DAY_IS_LAST", False)
+    monkeypatch.setattr(start_days, "MISSING_DAY_IS_LAST", False)
     assert hit(f"sd=2010/01/{number} cy=1,m") == recurring(MONTHLY, bymonthday=number)
 
 

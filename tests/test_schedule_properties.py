@@ -16,22 +16,9 @@ from ajs.calendar import (
 )
 from ajs.model import Jobnet
 from ajs.reasons import Because
-from ajs.rules import (
-    Counting,
-    Cycle,
-    CycleUnit,
-    DayFromEnd,
-    DayNumber,
-    FromStart,
-    Nth,
-    Rule,
-    Substitute,
-    WeekdayOfMonth,
-    occurrences,
-    reach,
-    shifted,
-)
+from ajs.rules import Cycle, CycleUnit, FromStart, Rule, Substitute, occurrences, reach, shifted
 from ajs.schedule import DayMode, Tie, Timetable
+from ajs.start_days import Counting, DayFromEnd, DayNumber, Nth, WeekdayOfMonth
 from tests.random_rules import DAYS, MOMENTS, RULES, calendars, timetables
 
 ONE_DAY = timedelta(days=1)

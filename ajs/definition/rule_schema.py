@@ -30,19 +30,15 @@ from ajs.definition.scalars import (
 from ajs.definition.start_day_schema import START_DAY_KIND
 from ajs.rules import (
     MAX_RULES,
-    Counting,
     Cycle,
     CycleUnit,
-    DayFromEnd,
-    DayNumber,
     DaysFromStart,
     FromStart,
-    RegisteredDay,
     Rule,
-    StartDay,
     StartTime,
     Substitute,
 )
+from ajs.start_days import Counting, DayFromEnd, DayNumber, RegisteredDay, StartDay
 
 LEAST_REPEAT, MOST_REPEAT = 10, 120
 """Minutes between two starts of a repetition (rule book 2.5)."""

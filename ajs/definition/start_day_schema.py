@@ -32,7 +32,7 @@ from ajs.definition.scalars import (
     parse_weekday,
     parse_year,
 )
-from ajs.rules import (
+from ajs.start_days import (
     Counting,
     DayFromEnd,
     DayNumber,

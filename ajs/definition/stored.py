@@ -14,20 +14,14 @@ from typing import Any
 
 from ajs.calendar import BaseDate, BaseWeekday, CalendarSettings, MonthClass
 from ajs.model import HoldIf, Job, JobGroup, Jobnet, Overlap
-from ajs.rules import (
+from ajs.rules import Cycle, CycleUnit, DaysFromStart, FromStart, Rule, StartTime, Substitute
+from ajs.start_days import (
     Counting,
-    Cycle,
-    CycleUnit,
     DayFromEnd,
     DayNumber,
-    DaysFromStart,
-    FromStart,
     Nth,
     RegisteredDay,
-    Rule,
     StartDay,
-    StartTime,
-    Substitute,
     WeekdayOfMonth,
 )
 

@@ -32,17 +32,14 @@ from ajs.model import (
     RootDefinition,
     parent,
 )
-from ajs.rules import (
+from ajs.rules import DaysFromStart, FromStart, Rule, Substitute
+from ajs.start_days import (
     Counting,
     DayFromEnd,
     DayNumber,
-    DaysFromStart,
-    FromStart,
     Nth,
     RegisteredDay,
-    Rule,
     StartDay,
-    Substitute,
     WeekdayOfMonth,
 )
 

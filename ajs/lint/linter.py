@@ -28,22 +28,9 @@ from ajs.lint.findings import (
 )
 from ajs.lint.nested import Case, of_rule
 from ajs.model import PATH_BYTES, Jobnet
-from ajs.rules import (
-    Counting,
-    CycleUnit,
-    DayFromEnd,
-    DayNumber,
-    FromStart,
-    Nth,
-    Occurrence,
-    RegisteredDay,
-    Rule,
-    StartTime,
-    Substitute,
-    WeekdayOfMonth,
-    occurrences,
-)
+from ajs.rules import CycleUnit, FromStart, Occurrence, Rule, StartTime, Substitute, occurrences
 from ajs.schedule import DayMode, Slot, Start, Timetable
+from ajs.start_days import Counting, DayFromEnd, DayNumber, Nth, RegisteredDay, WeekdayOfMonth
 
 _DEAD = {Lint.RULE_NEVER_RUNS, Lint.RULE_NO_DAY, Lint.RULE_OVER}
 

@@ -24,21 +24,8 @@ from ajs.model import (
     Script,
     parent,
 )
-from ajs.rules import (
-    Counting,
-    Cycle,
-    CycleUnit,
-    DayFromEnd,
-    DayNumber,
-    DaysFromStart,
-    FromStart,
-    Nth,
-    RegisteredDay,
-    Rule,
-    StartTime,
-    Substitute,
-    WeekdayOfMonth,
-)
+from ajs.rules import Cycle, CycleUnit, DaysFromStart, FromStart, Rule, StartTime, Substitute
+from ajs.start_days import Counting, DayFromEnd, DayNumber, Nth, RegisteredDay, WeekdayOfMonth
 from tests.definition.texts import SCRIPT, SHA, public_key
 
 

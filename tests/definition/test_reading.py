@@ -22,21 +22,8 @@ from ajs.model import (
     Script,
     StoredUnits,
 )
-from ajs.rules import (
-    Counting,
-    Cycle,
-    CycleUnit,
-    DayFromEnd,
-    DayNumber,
-    DaysFromStart,
-    FromStart,
-    Nth,
-    RegisteredDay,
-    Rule,
-    StartTime,
-    Substitute,
-    WeekdayOfMonth,
-)
+from ajs.rules import Cycle, CycleUnit, DaysFromStart, FromStart, Rule, StartTime, Substitute
+from ajs.start_days import Counting, DayFromEnd, DayNumber, Nth, RegisteredDay, WeekdayOfMonth
 from tests.definition.texts import SCRIPT, SHA, STORED, one_script, problems, public_key, reads
 
 ABSOLUTE, RELATIVE, OPEN, CLOSED = Counting

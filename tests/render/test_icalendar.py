@@ -12,8 +12,9 @@ from ajs.model import Jobnet
 from ajs.moment import Moment
 from ajs.operations.schedule import RootSchedule, Schedule, runs_between
 from ajs.render.icalendar import as_icalendar
-from ajs.rules import Cycle, CycleUnit, RegisteredDay, Rule, StartTime, Substitute
+from ajs.rules import Cycle, CycleUnit, Rule, StartTime, Substitute
 from ajs.schedule import DayMode, Timetable
+from ajs.start_days import RegisteredDay
 from ajs.store.units import ROOT, Unit
 
 DAILY = Cycle(1, CycleUnit.DAY)

@@ -115,7 +115,7 @@ def test_a_run_moved_past_others_records_them_when_it_starts(tmp_path):
     late = datetime(2026, 8, 13, 12, 0)
     it.change(
         "/sales/close",
-        lambda g: replace(g, slot=replace(g.slot, start=late, exec_date=late.date())),
+        lambda g: replace(g, slot=g.slot._replace(start=late, exec_date=late.date())),
     )
     it.run(late)
     assert it.runs() == [
@@ -217,7 +217,7 @@ def test_a_command_between_look_and_commit_wins_and_nothing_is_lost(tmp_path, mo
     def decide_while_a_command_moves_it(now):
         decided = decide(now)
         if not tries:
-            it.change("/sales/close", lambda g: replace(g, slot=replace(g.slot, start=moved)))
+            it.change("/sales/close", lambda g: replace(g, slot=g.slot._replace(start=moved)))
         tries.append(now)
         return decided
 

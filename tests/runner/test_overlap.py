@@ -192,7 +192,7 @@ def test_moved_away_while_it_waits_it_waits_for_its_new_time(tmp_path):
     it = fixed(world(tmp_path, Overlap.MULTI, first=30), 0, 10)
     it.run(EVENING + minutes(15))
     late = EVENING + minutes(90)
-    it.change("/sales/r", lambda g: replace(g, slot=replace(g.slot, start=late)))
+    it.change("/sales/r", lambda g: replace(g, slot=g.slot._replace(start=late)))
     assert it.runs()[1] == "@A2 2026-08-11 11T23:30 waiting TIMEWAIT"
     it.run()
     assert starts(it) == ["@A1 22:00", "@A2 23:30"]
