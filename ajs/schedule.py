@@ -24,7 +24,7 @@ from ajs.calendar import LAST_YEAR, Calendar
 from ajs.model import Jobnet
 from ajs.nested import NESTED_WINDOW, NestedStart, Nesting, RootRun, explained
 from ajs.reasons import Because, Reason, around, not_hit, reason, why_on
-from ajs.rules import Occurrence, Rule, StartTime, dates, reach
+from ajs.rules import Occurrence, Rule, StartTime, dates, occurrences, reach
 
 MOST_EXCLUDED = 4000
 """Runs of a rule in a row that an exclusive jobnet took away, after which the rule is taken to give none any more:
@@ -207,7 +207,7 @@ class Timetable:
         return tuple(
             rule.number
             for rule in self._rules
-            if next(hits(rule, self.calendar, day, day, day.__le__), None) is None
+            if next(occurrences(rule, self.calendar, day, day, day.__le__), None) is None
         )
 
     def explain(
