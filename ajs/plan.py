@@ -213,6 +213,20 @@ def nested_without_rules(timetable: Timetable) -> dict[str, NestedPlan]:
     }
 
 
+def with_all_nested(generation: Generation, jobnet: Jobnet) -> Generation:
+    """Return the generation with a plan for every nested jobnet of its root as it is defined now.
+
+    A fixed or immediate run does not follow later rules (rule book 6.3): a nested jobnet that was defined since has no
+    start of its own in it, and starts with its upper jobnet.
+    """
+    missing = {
+        path: NestedPlan(depends=True)
+        for path, unit in jobnet.walk()
+        if isinstance(unit, Jobnet) and path not in generation.nested
+    }
+    return replace(generation, nested={**generation.nested, **missing}) if missing else generation
+
+
 def nested_on_new_date(
     old: Mapping[str, NestedPlan],
     fresh: Mapping[str, NestedPlan],

@@ -47,6 +47,10 @@ def recalculated(
     holds: dict[str, bool] = {}
     notes: list[str] = []
     for waiting in plan.waiting:
+        if waiting.method is not Method.PLANNED:
+            # An immediate run that is held, and the like: no rule made it (rule book 6.3).
+            keep.append(waiting)
+            continue
         generation, lost = _without_lost_units(waiting, timetable)
         notes += lost
         survivor, note = _under_new_rules(plan, generation, timetable)

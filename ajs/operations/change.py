@@ -32,7 +32,7 @@ from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
 from ajs.operations.times import odd_hour
 from ajs.operations.timetables import planned_by, timetables
-from ajs.plan import Generation, Passed, Phase, RootPlan
+from ajs.plan import Generation, Passed, Phase, RootPlan, with_all_nested
 from ajs.schedule import Timetable
 from ajs.store import log, plans, runs
 from ajs.store.database import Reading, Writing
@@ -179,6 +179,9 @@ class _Work:
             plan = stored.get(number)
             if plan is None:
                 continue
+            jobnet = tables[number].jobnet
+            whole = tuple(with_all_nested(g, jobnet) for g in plan.generations)
+            plan = replace(plan, generations=whole)
             running = {g.id: g for g in started.get(number, ())}
             self.roots[number] = _Root(
                 target,

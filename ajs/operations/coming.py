@@ -20,6 +20,7 @@ from ajs.plan import (
     RootPlan,
     coming,
     generation_for,
+    with_all_nested,
 )
 from ajs.schedule import Timetable
 from ajs.statuses import Status
@@ -172,6 +173,7 @@ class _Root:
 
     def _lower(self, generation: Generation) -> Iterator[LowerRun]:
         """Yield the nested jobnets in the order of their definition, and jobs that have marks."""
+        generation = with_all_nested(generation, self.timetable.jobnet)
         runs = {"": True}
         for path, unit in self.timetable.jobnet.walk():
             upper_runs = runs[path.rpartition("/")[0]]

@@ -195,6 +195,9 @@ def _touched(number: int, path: str, was: Timetable, defined: Defined) -> bool:
     """Whether the definitions change a root jobnet, its exclusive jobnet, or a calendar that one of them uses."""
     if number in defined.roots:
         return True
+    if any(path == new and parent(old) != parent(new) for old, new in defined.renamed):
+        # It stands in another group now, under that one's calendar.
+        return True
     changed = {*defined.added, *defined.changed, *(p for pair in defined.renamed for p in pair)}
     calendars = set(defined.calendars)
     table: Timetable | None = was

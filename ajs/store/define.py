@@ -51,6 +51,13 @@ CHANGE = """
     WHERE id = ?
 """
 
+# A root jobnet below a group that is registered otherwise than for fixed execution.
+NOT_FIXED = """
+    SELECT u.path, r.method FROM registration AS r JOIN unit AS u ON u.id = r.root
+    WHERE r.method <> 'fixed' AND u.path >= ?1 || '/' AND u.path < ?1 || '0'
+    ORDER BY u.path LIMIT 1
+"""
+
 NAMES = {GROUP: "a job group", ROOT: "a root jobnet"}
 
 REMOVE = "DELETE FROM unit WHERE id = ?"
@@ -263,6 +270,8 @@ class _Defining:
     def _group(self, group: JobGroup) -> None:
         old = self._old(group.path, GROUP)
         kept = old if old and old.deleted is None else None
+        if group.planning:
+            self._refuse_not_fixed(group.path)
         own = group_to_json(group, kept.body if kept else None)
         comment = group.comment
         if comment is None:
@@ -273,6 +282,17 @@ class _Defining:
             *(group.path, GROUP, upper, None, 0, comment, own, None),
         )
         self._put(row, old)
+
+    def _refuse_not_fixed(self, group: str) -> None:
+        """Refuse to make a planning group of one in which a jobnet is registered otherwise (rule book 6.1)."""
+        found = self.tx.row(NOT_FIXED, group)
+        if found is not None:
+            path, method = found
+            raise Refused(
+                f"{group} cannot be a planning group: {path}, which is in it, is registered for {method} execution",
+                hint=f"cancel that registration first: ajsleave {path}",
+                unit=path,
+            )
 
     def _root(self, root: RootDefinition, key: str) -> _Row:
         old = self._old(root.path, ROOT)

@@ -74,6 +74,12 @@ CHANGE_REGISTRATION = """
     WHERE root = ?
 """
 
+# Registered anew: the instant goes with the moment that the plan counts from.
+REGISTERED_ANEW = """
+    UPDATE registration SET (registered_utc, registered_by) = (
+        SELECT at_utc, os_user FROM operation WHERE id = ?) WHERE root = ?
+"""
+
 COUNT_UP = "UPDATE registration SET version = version + 1 WHERE root = ?"
 
 UNREGISTER = "DELETE FROM registration WHERE root = ?"
@@ -303,6 +309,7 @@ class _Saving:
         ended: list[int] = []
         new_roots: list[int] = []
         old_roots: list[int] = []
+        anew: list[tuple[object, ...]] = []
         for change in changes:
             if change.after is None:
                 ended.append(change.root)
@@ -316,10 +323,13 @@ class _Saving:
             else:
                 altered.append((*registration_values(new), change.root))
                 old_roots.append(change.root)
+                if new.registered != change.before.registration.registered:
+                    anew.append((self.operation, change.root))
         if made and self.operation is None:
             raise ValueError("only an operation registers a jobnet: it says who and when")
         with Images(self.tx, self.operation, "registration", old_roots + ended) as images:
             self.tx.run_many(CHANGE_REGISTRATION, altered)
+            self.tx.run_many(REGISTERED_ANEW, anew)
             self.tx.run_many(COUNT_UP, [(root,) for root in counted])
             self.tx.run_many(UNREGISTER, [(root,) for root in ended])
             self.tx.run_many(REGISTER, made)

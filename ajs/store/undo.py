@@ -140,6 +140,14 @@ OCCUPIED = """
     ORDER BY t.path LIMIT 1
 """
 
+# After the undo of operation ?1: a root jobnet that was deleted since and would be registered.
+DELETED = """
+    SELECT t.path FROM unit AS t
+    WHERE t.deleted IS NOT NULL AND EXISTS (SELECT 1 FROM registration WHERE root = t.id)
+      AND t.id IN (SELECT unit FROM operation_row WHERE operation = ?1)
+    ORDER BY t.path LIMIT 1
+"""
+
 # The plans that get or lose generations have changed as a whole.
 PLANS = """
     UPDATE registration SET version = version + 1 WHERE root IN (
@@ -178,6 +186,7 @@ def undo_rows(tx: Writing, operation: int, by: int) -> Undone:
             tx.run(_restoring(table), operation)
             tx.run(_return(table), operation)
     _refuse_found(tx, ALONE, operation, "would be in a job group that is deleted")
+    _refuse_found(tx, DELETED, operation, "was deleted since")
     if any(image.table in ("unit", "agent_definition") for image in touched):
         _refuse_missing(tx, operation)
     tx.run(PLANS, operation)
