@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from ajs.calendar import CalendarSettings
 from ajs.definition.stored import calendar_from_json, is_planning, jobnet_from_json
 from ajs.errors import StoreError
-from ajs.model import Jobnet, StoredUnits
+from ajs.model import Jobnet, StoredUnits, parent
 from ajs.plan import Frozen
 from ajs.schedule import DayMode, Timetable
 from ajs.store.database import Reading, Writing
@@ -22,6 +23,14 @@ BODIES = "SELECT hash, body FROM definition WHERE hash IN (SELECT value FROM jso
 ROOTS = """
     SELECT path, json_extract(definition.body, '$.exclusive')
     FROM unit JOIN definition ON definition.hash = unit.definition WHERE kind = 'root' AND deleted IS NULL
+"""
+
+# The root jobnets that name other units in one of these keys, or in which one is named.
+NAMING = """
+    SELECT path, definition.body FROM unit JOIN definition ON definition.hash = unit.definition
+    WHERE kind = 'root' AND deleted IS NULL
+      AND (instr(definition.body, '"calendar_of"') OR instr(definition.body, '"exclusive"'))
+    ORDER BY path
 """
 
 # The definition of one root jobnet by its path.
@@ -41,6 +50,15 @@ ALL_CALENDARS = """
 """
 FREEZE = "INSERT INTO frozen_calendars (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING"
 FROZEN = "SELECT path.key, path.value FROM frozen_calendars, json_each(body) AS path WHERE hash = ?"
+
+
+class Naming(NamedTuple):
+    """A unit of a root jobnet (full paths) that names another unit under a key of its definition."""
+
+    root: str
+    unit: str
+    key: str
+    named: str
 
 
 def definitions(
@@ -83,6 +101,18 @@ def named(tx: Reading) -> StoredUnits:
         groups={path: is_planning(body) for path, body in tx.rows(CALENDARS)},
         roots={path: exclusive or "" for path, exclusive in tx.rows(ROOTS)},
     )
+
+
+def naming(tx: Reading) -> Iterator[Naming]:
+    """Yield which stored root jobnets, and units in them, name another root jobnet or a job group."""
+    for path, body in tx.rows(NAMING):
+        root = jobnet_from_json(body)
+        if root.exclusive:
+            yield Naming(path, path, "exclusive", f"{parent(path).rstrip('/')}/{root.exclusive}")
+        below = ((f"{path}/{inner}", unit) for inner, unit in root.walk())
+        for full, unit in ((path, root), *below):
+            if isinstance(unit, Jobnet) and unit.calendar_of:
+                yield Naming(path, full, "calendar_of", unit.calendar_of)
 
 
 def stored_calendars(tx: Reading, frozen: str = "") -> Calendars:
