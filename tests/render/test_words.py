@@ -26,11 +26,12 @@ RUN = {
 REGISTRATION = {
     "root": 1, "method": "planned", "registered": "2026-08-11T10:00:00", "registered_utc": "", "registered_by": "x",
     "catch_up": 1, "floor_start": None, "floor_exec_date": None, "done": "[]", "count": None, "skip_overdue": None,
-    "cancelled": None, "frozen_path": None, "frozen_definition": None, "frozen_calendars": None, "version": 1,
+    "cancelled": None, "frozen_path": None, "frozen_definition": None, "frozen_calendars": None,
+    "frozen_exclusive": None, "version": 1,
 }  # fmt: skip
 UNIT = {
     "id": 1, "path": "/g/a", "name": "a", "kind": "root", "upper": 0, "root": 1, "position": 0, "comment": "",
-    "body": None, "definition": "1" * 64, "deleted": None, "planning": None, "version": 1,
+    "body": None, "definition": "1" * 64, "deleted": None, "version": 1,
 }  # fmt: skip
 ROWS = {"generation": RUN, "registration": REGISTRATION, "unit": UNIT}
 
@@ -81,9 +82,9 @@ CHANGES = [
     ("unit", {"path": "/g/b"}, "renamed /g/a -> /g/b"),
     ("unit", {"definition": "2" * 64}, "definition 111111111111 -> 222222222222"),
     ("unit", {"comment": "new"}, "comment none -> 'new'"),
-    ("unit", {"body": "{}"}, "calendar changed"),
+    ("unit", {"body": '{"base_time":60}'}, "calendar changed"),
     ("unit", {"position": 1}, "order changed"),
-    ("unit", {"planning": 1}, "planning group no -> yes"),
+    ("unit", {"body": '{"planning":true}'}, "planning group no -> yes"),
     ("unit", None, "removed"),
 ]
 
