@@ -39,6 +39,13 @@ ROOT_BODY = """
     WHERE path = ? AND kind = 'root' AND deleted IS NULL
 """
 
+# The key of that definition, and the name of the exclusive jobnet in it.
+ROOT_DEFINITION = """
+    SELECT definition.hash, json_extract(definition.body, '$.exclusive')
+    FROM unit JOIN definition ON definition.hash = unit.definition
+    WHERE path = ? AND kind = 'root' AND deleted IS NULL
+"""
+
 # The calendars that job groups set themselves.
 CALENDARS = "SELECT path, body FROM unit WHERE kind = 'group' AND deleted IS NULL"
 
@@ -139,9 +146,25 @@ def freeze_calendars(tx: Writing) -> str:
 
 
 def frozen_timetable(tx: Reading, frozen: Frozen, mode: DayMode) -> Timetable:
-    """Return the timetable that a fixed registration was computed from; an exclusive jobnet counts as it is now."""
-    found = stored_timetables(tx, stored_calendars(tx, frozen.calendars), mode)
-    return found.of(frozen.path, definition(tx, frozen.definition))
+    """Return the timetable that a fixed registration was computed from."""
+    keys = dict(frozen.exclusive)
+    found = definitions(tx, [frozen.definition, *keys.values()])
+    exclusive = {path: found[key] for path, key in keys.items()}
+    made = Timetables(stored_calendars(tx, frozen.calendars), mode, exclusive.get)
+    return made.of(frozen.path, found[frozen.definition])
+
+
+def freeze(tx: Reading, path: str, key: str, calendars: str) -> Frozen:
+    """Return what a fixed registration of a root jobnet is computed from; ``calendars`` were frozen."""
+    exclusive: dict[str, str] = {}
+    above = parent(path).rstrip("/")
+    name = definition(tx, key).exclusive
+    while name and (other := f"{above}/{name}") not in exclusive:
+        row = tx.row(ROOT_DEFINITION, other)
+        if row is None:
+            break
+        exclusive[other], name = row
+    return Frozen(path, key, calendars, tuple(exclusive.items()))
 
 
 def script(tx: Reading, sha256: str) -> bytes:
