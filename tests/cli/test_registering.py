@@ -131,6 +131,7 @@ def test_a_deleted_result_cannot_be_brought_back(home):
     home.ajs("ajsentry -n /g/never")
     home.run("2026-08-10T13:00:00")
     assert home.ajs("ajsleave -B result /g/never") == "/g/never: 1 result is deleted"
+    assert home.ajs("ajs history 3").endswith("\n\n1 result was deleted")
     assert "the results that it deleted are gone" in home.ajs("ajs undo 3")
     assert "nothing to cancel" in home.ajs("ajsleave -B result /g/never")
 
