@@ -115,12 +115,14 @@ class Frozen:
     """What a fixed registration was computed from, which later edits do not touch (rule book 6.3).
 
     ``path`` is the root's full path at that moment, ``definition`` and ``calendars`` are the keys under which the
-    definition and the calendars of all job groups are stored.
+    definition and the calendars of all job groups are stored; ``exclusive`` has path and key of its exclusive jobnet,
+    of that one's, and so on.
     """
 
     path: str
     definition: str
     calendars: str
+    exclusive: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ajs.errors import BadValue, UsageError
-from ajs.operations.show import ALL, Which
+from ajs.operations.show_rows import ALL, Which
 
 if TYPE_CHECKING:
     from ajs.operations.service import Service

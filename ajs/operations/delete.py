@@ -12,7 +12,7 @@ from ajs.errors import Refused, StillRegistered, StillRunning, WrongKind
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
-from ajs.store import log, plans, units
+from ajs.store import log, plans, sources, units
 from ajs.store import show as stored
 from ajs.store.database import Reading
 from ajs.store.delete import delete_units
@@ -44,7 +44,8 @@ def delete(
     """Delete job groups and root jobnets, all or none.
 
     Raises UnitNotFound; WrongKind for a unit inside a root jobnet; StillRegistered and StillRunning for a root jobnet
-    that is to run or runs; Refused for ``/`` and for a job group in which something would be left.
+    that is to run or runs; Refused for ``/``, for a job group in which something would be left, and for what a root
+    jobnet that stays names, since its runs would be others then.
     """
     now = service.clock.now()
     with service.store.write() as tx:
@@ -54,6 +55,7 @@ def delete(
         gone = {unit.id: unit for unit in tops}
         for group in [unit for unit in tops if unit.kind == GROUP]:
             _refuse_left(group, units.children(tx, group), gone)
+        _refuse_named(tx, tops)
         for root in counted(progress, "deleting", roots):
             gone |= {unit.id: unit for unit in units.below(tx, root.path)}
         operation = log.begin(
@@ -122,3 +124,15 @@ def _refuse_left(group: Unit, inside: Iterable[Unit], gone: dict[int, Unit]) -> 
             hint=f"ajsdelete -R {group.path} deletes it with everything in it",
             unit=group.path,
         )
+
+
+def _refuse_named(tx: Reading, tops: Iterable[Unit]) -> None:
+    gone = {unit.path for unit in tops}
+    for naming in sources.naming(tx):
+        if naming.named in gone and naming.root not in gone:
+            raise Refused(
+                f"{naming.unit} names {naming.named} ({naming.key}); without it, it would run on other days",
+                hint=f"take {naming.key} out of its definition and run ajsdefine, or delete {naming.root} too",
+                unit=naming.named,
+                value=naming.unit,
+            )

@@ -42,7 +42,7 @@ from ajs.store.database import Reading
 from ajs.store.numbers import execution_id
 from ajs.store.plans import PlanChange
 from ajs.store.presence import poke
-from ajs.store.sources import freeze_calendars, planning_groups
+from ajs.store.sources import freeze, freeze_calendars, planning_groups
 from ajs.store.units import ROOT, Unit
 
 MOST_TEXT = 16 * MIB
@@ -138,7 +138,8 @@ def entry(
         calendars = freeze_calendars(tx) if how.by_rules else ""
         changes = []
         for root in counted(progress, "registering", roots):
-            frozen = Frozen(root.path, root.definition or "", calendars) if how.by_rules else None
+            key = root.definition or ""
+            frozen = freeze(tx, root.path, key, calendars) if how.by_rules else None
             was = before.get(root.id)
             after, said = _registered(root, was, tables[root.id], how, frozen, now)
             changes.append(PlanChange(root.id, was, after))

@@ -5,58 +5,28 @@ Nothing of the core is loaded for it, so that asking for one unit costs little m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ajs.errors import GenerationNotFound, UsageError
 from ajs.operations.listing import is_whole, named_units, on_page
-from ajs.operations.targets import Filters, Name, by_registration_number
+from ajs.operations.show_rows import Plan, Rows, Which, inner_path, loaded
+from ajs.operations.targets import Filters, Name
 from ajs.operations.times import local
-from ajs.statuses import NOT_LET_GO, UNREGISTERED, Status, holds_next
-from ajs.store import show as stored
-from ajs.store import units
-from ajs.store.before import runs_before
+from ajs.statuses import NOT_LET_GO, UNREGISTERED, Status
 from ajs.store.folder import FETCHED, SPOOL
-from ajs.store.numbers import execution_id
 from ajs.store.show import (
-    NOTHING_HELD,
     AttemptRow,
     GenerationRow,
-    HeldUnits,
-    OnAgent,
     RegistrationRow,
-    UnitRunRow,
 )
 from ajs.store.units import GROUP, JOB, JOBNET, ROOT, Unit
 
 if TYPE_CHECKING:
     from ajs.agents import AgentIdentity
-    from ajs.causes import Asked
     from ajs.operations.service import Service
     from ajs.store.database import Reading
-
-ALL = 1 << 62
-"""As many generations as there are."""
-
-
-class Which(NamedTuple):
-    """Which generations of each root jobnet: without anything said the one that counts now.
-
-    ``newest`` so many of the latest starts; ``number`` the one with that registration number; ``since`` and ``until``
-    (both included, either may be "") days of the calendar, or execution dates with ``by_exec_date``.
-    """
-
-    newest: int = 0
-    number: str = ""
-    since: str = ""
-    until: str = ""
-    by_exec_date: bool = False
-
-    @property
-    def searches(self) -> bool:
-        """Whether units without such a generation are left out; job groups stay where something in them is shown."""
-        return bool(self.number or self.since or self.until)
 
 
 class Mark(NamedTuple):
@@ -136,8 +106,8 @@ def show(
     which = which or Which()
     _refuse_mixed(names, which)
     with service.store.read() as tx:
-        reading = _Reading(tx, service, filters, which)
-        lines = reading.lines(names, inside=inside, attempts=attempts, following=following)
+        lines_of = _Lines(tx, service, filters, which)
+        lines = lines_of.lines(names, inside=inside, attempts=attempts, following=following)
         output = [_output(service, tx, name) if attempts else "" for name in (SPOOL, FETCHED)]
     if not lines and which.searches:
         named = ", ".join(name.path for name in names)
@@ -163,38 +133,15 @@ def _refuse_mixed(names: Sequence[Name], which: Which) -> None:
         )
 
 
-class _Plan(NamedTuple):
-    """What a generation's plan says of the units below its root, by relative path."""
-
-    nested: dict[str, dict[str, Any]]
-    holds: dict[str, bool]
-    prohibited: frozenset[str]
-
-
-class _Reading:
-    """Everything that the lines are made of, read within one consistent look."""
+class _Lines:
+    """The lines of units, made of what was read within one consistent look."""
 
     def __init__(self, tx: Reading, service: Service, filters: Filters, which: Which) -> None:
         self.tx = tx
-        self.service = service
         self.filters = filters
         self.which = which
         self.shown = local(service.time_zone)
-        self.registered: dict[int, RegistrationRow] = {}
-        self.generations: dict[int, list[GenerationRow]] = {}
-        self.roots: dict[int, Unit] = {}
-        self.by_id: dict[int, str] = {}
-        self.runs: dict[tuple[int, str], UnitRunRow] = {}
-        self.started: set[int] = set()
-        self.held: dict[str, HeldUnits] = {}
-        self.held_after: dict[int, str] = {}
-        self.plans: dict[int, _Plan] = {}
-        self.attempts: dict[tuple[int, str], AttemptRow] = {}
-        self.agents: dict[tuple[int, str], OnAgent] = {}
-        self.following: dict[int, GenerationRow] = {}
-        self.prohibited: dict[int, list[str]] = {}
-        self.beside: dict[int, tuple[int, int]] = {}
-        self.orders: dict[tuple[int, str, str], Asked] = {}
+        self.rows = Rows(tx, service, which)
 
     def lines(
         self, names: Sequence[Name], *, inside: bool, attempts: bool, following: bool
@@ -202,7 +149,7 @@ class _Reading:
         found = named_units(self.tx, names, self.filters)
         named = {unit.id: name for unit, name in found}
         listed = on_page(self.tx, [unit for unit, _ in found], names, self.filters, inside=inside)
-        self._load([unit for unit, _ in listed], named, attempts=attempts, following=following)
+        self.rows.load([unit for unit, _ in listed], named, attempts=attempts, following=following)
         every: list[Line] = []
         for root, together in groupby(listed, key=lambda one: one[0].root):
             part = [(unit, depth) for unit, depth in together if depth >= 0]
@@ -216,127 +163,21 @@ class _Reading:
 
     def _tree(self, root: int, part: list[tuple[Unit, int]]) -> Iterator[Line]:
         """Yield a part of a root jobnet's tree, once whole for each generation."""
-        rows = self._shown(root)
+        rows = self.rows.shown(root)
         if not rows:
             for unit, depth in part:
                 yield from self._of_unit(unit, depth)
         for row in rows:
             for unit, depth in part:
-                yield self._in_generation(self._plain(unit, depth), row, _inner(unit, self.roots))
+                yield self._in_generation(
+                    self._plain(unit, depth), row, inner_path(unit, self.rows.roots)
+                )
             yield from self._undefined(row, part)
-
-    # -- what is known of them --
-
-    def _load(
-        self, every: list[Unit], named: dict[int, Name], *, attempts: bool, following: bool
-    ) -> None:
-        ids = {unit.root for unit in every if unit.root is not None}
-        if not ids:
-            return
-        self.roots = units.by_id(self.tx, ids)
-        self.registered = {row.root: row for row in stored.registrations(self.tx, ids)}
-        for row in self._generations(every, named):
-            self.generations.setdefault(row.root, []).append(row)
-        for rows in self.generations.values():
-            rows.reverse()
-        every_row = [row for rows in self.generations.values() for row in rows]
-        inside = {_inner(unit, self.roots) for unit in every if unit.root is not None}
-        one = next(iter(inside)) if len(inside) == 1 else None
-        begun = [row.id for row in every_row if row.phase in ("running", "ended")]
-        if begun:
-            self.orders = stored.orders(self.tx, begun)
-        if begun and inside != {""}:
-            found = stored.on_agents(self.tx, begun, one)
-            self.agents = {(a.generation, a.path): a for a in found}
-        if inside != {""}:
-            for run in stored.unit_runs(self.tx, begun, one):
-                self.runs[run.generation, run.path] = run
-                self.started.add(run.generation)
-        waiting = {self.roots[row.root].definition for row in every_row if row.phase == "waiting"}
-        waiting |= {row.definition for row in every_row if row.phase == "running"}
-        self.held = stored.held_by_definition(self.tx, filter(None, waiting))
-        self._load_held_after(every_row)
-        if attempts:
-            rows_ = stored.attempts(self.tx, [row.id for row in every_row], one)
-            self.attempts = {(row.generation, row.path): row for row in rows_}
-        if following:
-            for row in stored.generations(self.tx, ids, phase="waiting"):
-                self.following.setdefault(row.root, row)
-        if self.which == Which():
-            self._load_prohibited(ids - self.by_id.keys())
-            self.beside = stored.beside(self.tx, ids - self.by_id.keys())
-
-    def _load_held_after(self, rows: list[GenerationRow]) -> None:
-        """Note the run because of whose end a run that waits is held, or will be at its start."""
-        asking = {
-            row.id: hold_if
-            for row in rows
-            if row.phase == "waiting" and (hold_if := self._held(row).hold_if)
-        }
-        for number, (before, status) in (runs_before(self.tx, asking) if asking else {}).items():
-            if holds_next(Status[status], asking[number]):
-                self.held_after[number] = execution_id(before)
-
-    def _held(self, row: GenerationRow) -> HeldUnits:
-        """Return what is held by the definition that counts for a generation."""
-        definition = row.definition or self.roots[row.root].definition
-        return self.held.get(definition or "", NOTHING_HELD)
-
-    def _load_prohibited(self, ids: set[int]) -> None:
-        """Note the starts of the prohibited runs that are still to come."""
-        found = stored.prohibited(self.tx, ids)
-        if not found:
-            return  # So a look at what has none does not pay for the clock.
-        now = self.service.clock.now().wall.isoformat()
-        for root, start in found:
-            if start > now:
-                self.prohibited.setdefault(root, []).append(start)
-
-    def _generations(self, every: list[Unit], named: dict[int, Name]) -> Iterable[GenerationRow]:
-        """Return the generations asked for, in order of start."""
-        ids = {unit.root for unit in every if unit.root is not None}
-        which = self.which
-        self.by_id = {
-            unit.root: named[unit.id].execution_id
-            for unit in every
-            if unit.root is not None and unit.id in named and named[unit.id].execution_id
-        }
-        if self.by_id:
-            rest = [root for root in ids if root not in self.by_id]
-            chosen = [stored.generation(self.tx, self.roots[r], i) for r, i in self.by_id.items()]
-            return [*chosen, *stored.current(self.tx, rest)]
-        if which.number:
-            return [
-                stored.generation(self.tx, self.roots[root], execution_id(number))
-                for root in ids
-                for number in (by_registration_number(self.tx, self.roots[root], which.number),)
-            ]
-        if which.newest:
-            return stored.generations(self.tx, ids, newest=which.newest)
-        if which.searches:
-            return self._in_period(ids)
-        return stored.current(self.tx, ids)
-
-    def _in_period(self, ids: set[int]) -> list[GenerationRow]:
-        from datetime import date, timedelta
-
-        which = self.which
-        # An execution date is at most two days from the start, whatever the base time and the length of the day.
-        slack = timedelta(days=3 if which.by_exec_date else 0)
-        since = (date.fromisoformat(which.since) - slack).isoformat() if which.since else None
-        until = None
-        if which.until:
-            until = (date.fromisoformat(which.until) + slack + timedelta(days=1)).isoformat()
-        rows = stored.generations(self.tx, ids, since=since, until=until)
-        if not which.by_exec_date:
-            return rows
-        last = which.until or "9999"
-        return [row for row in rows if which.since <= row.exec_date <= last]
 
     # -- lines --
 
     def _plain(self, unit: Unit, depth: int) -> Line:
-        registration = None if unit.root is None else self.registered.get(unit.root)
+        registration = None if unit.root is None else self.rows.registered.get(unit.root)
         status = "" if unit.root is None else UNREGISTERED
         if registration is not None:
             status = Status.NOPLAN.name
@@ -344,36 +185,27 @@ class _Reading:
             unit.path, unit.name, unit.kind, depth, unit.comment, registration, None, status
         )
 
-    def _shown(self, root: int) -> list[GenerationRow]:
-        """Return the generations of a root jobnet that are shown, newest first.
-
-        What ran before a registration was cancelled is shown only to who asks for it.
-        """
-        rows = self.generations.get(root, [])
-        asked = self.which != Which() or root in self.by_id
-        return rows if asked or root in self.registered else []
-
     def _of_unit(self, unit: Unit, depth: int) -> Iterator[Line]:
         plain = self._plain(unit, depth)
-        rows = [] if unit.root is None else self._shown(unit.root)
+        rows = [] if unit.root is None else self.rows.shown(unit.root)
         if not rows and (unit.root is None or not self.which.searches):
             yield plain
         for row in rows:
-            yield self._in_generation(plain, row, _inner(unit, self.roots))
+            yield self._in_generation(plain, row, inner_path(unit, self.rows.roots))
 
     def _in_generation(self, line: Line, row: GenerationRow, inner: str) -> Line:
         """Return the line of a unit in one generation."""
         line = line._replace(
             generation=row,
-            attempt=self.attempts.get((row.id, inner)),
-            following=self.following.get(row.root),
+            attempt=self.rows.attempts.get((row.id, inner)),
+            following=self.rows.following.get(row.root),
         )
-        held = inner in self._held(row).units
+        held = inner in self.rows.held(row).units
         if not inner:
             return self._root_line(line, row, held)
-        stored_plan = self._plan(row)
+        stored_plan = self.rows.plan(row)
         plan = stored_plan.nested.get(inner, {})
-        run = self.runs.get((row.id, inner))
+        run = self.rows.runs.get((row.id, inner))
         prohibited = inner in stored_plan.prohibited or plan.get("prohibited", False)
         marks = []
         planned, original = plan.get("start", ""), plan.get("original", "")
@@ -384,7 +216,7 @@ class _Reading:
         if run is None:
             known = row.phase == "waiting" and _planned(inner, stored_plan)
             status = Status.TERMWAIT if known else Status.NOPLAN
-            if row.id in self.started:
+            if row.id in self.rows.started:
                 marks.append(Mark("new"))
         else:
             status = Status[run.status]
@@ -403,15 +235,6 @@ class _Reading:
             status=status.name, planned=planned, original=original, marks=tuple(marks)
         )
 
-    def _plan(self, row: GenerationRow) -> _Plan:
-        found = self.plans.get(row.id)
-        if found is None:
-            found = _Plan(
-                _loaded(row.nested), _loaded(row.holds), frozenset(_loaded(row.prohibited_units))
-            )
-            self.plans[row.id] = found
-        return found
-
     def _root_line(self, line: Line, row: GenerationRow, held: bool) -> Line:
         marks = []
         if row.added:
@@ -419,24 +242,26 @@ class _Reading:
         elif (row.start, row.exec_date) != (row.original_start, row.original_exec_date):
             marks.append(Mark("moved", row.original_start))
         if row.kept is not None:
-            marks.append(Mark("also", _loaded(row.kept)["start"]))
+            marks.append(Mark("also", loaded(row.kept)["start"]))
         if row.phase == "prohibited":
             marks.append(Mark("prohibited"))
         else:
-            marks += [Mark("prohibited_run", start) for start in self.prohibited.get(row.root, ())]
-        if row.phase == "running" and row.root in self.beside:
-            going, waiting = self.beside[row.root]
+            marks += [
+                Mark("prohibited_run", start) for start in self.rows.prohibited.get(row.root, ())
+            ]
+        if row.phase == "running" and row.root in self.rows.beside:
+            going, waiting = self.rows.beside[row.root]
             marks += [Mark("going_too", str(going - 1))] if going > 1 else []
             marks += [Mark("waiting_too", str(waiting))] if waiting else []
-        interrupted = self.orders.get((row.id, "", "interrupted"))
+        interrupted = self.rows.orders.get((row.id, "", "interrupted"))
         if interrupted is not None:
             marks.append(Mark("interrupted", by=interrupted.text))
         marks += self._killed(row, "", Status[row.status])
         if row.phase == "waiting":
-            temporary = _loaded(row.holds).get("")
+            temporary = loaded(row.holds).get("")
             marks += _hold(temporary, held=held)
-            if temporary is None and not held and row.id in self.held_after:
-                marks.append(Mark("held_after", self.held_after[row.id]))
+            if temporary is None and not held and row.id in self.rows.held_after:
+                marks.append(Mark("held_after", self.rows.held_after[row.id]))
         return line._replace(
             status=row.status,
             planned=row.start,
@@ -448,14 +273,14 @@ class _Reading:
 
     def _killed(self, row: GenerationRow, inner: str, status: Status) -> list[Mark]:
         """Return that an operator has the unit killed, or had; a unit that was faster ended by itself."""
-        order = self.orders.get((row.id, inner, "kill_asked"))
+        order = self.rows.orders.get((row.id, inner, "kill_asked"))
         if order is None or (status.ended and status is not Status.KILL):
             return []
         return [Mark("killed" if status.ended else "kill_asked", by=order.text)]
 
     def _on_agent(self, line: Line, row: GenerationRow, inner: str) -> tuple[Line, list[Mark]]:
         """Return the line of a flexible job with its agent, and the marks that say so."""
-        found = self.agents.get((row.id, inner))
+        found = self.rows.agents.get((row.id, inner))
         if found is None:
             return line, []
         from ajs.agents import remote_place
@@ -474,14 +299,14 @@ class _Reading:
         root, top = part[0]
         if root.kind != ROOT:
             return
-        defined = {_inner(unit, self.roots) for unit, _ in part}
-        for number, path in self.runs:
+        defined = {inner_path(unit, self.rows.roots) for unit, _ in part}
+        for number, path in self.rows.runs:
             if number != row.id or path in defined:
                 continue
             full = f"{root.path}/{path}"
             name, depth = path.rpartition("/")[2], top + 1 + path.count("/")
-            kind = self.runs[number, path].kind
-            registration = self.registered.get(root.id)
+            kind = self.rows.runs[number, path].kind
+            registration = self.rows.registered.get(root.id)
             line = Line(full, name, kind, depth, "", registration, None, "")
             line = self._in_generation(line, row, path)
             yield line._replace(marks=(*line.marks, Mark("undefined")))
@@ -504,13 +329,7 @@ def _without_empty_groups(lines: list[Line]) -> list[Line]:
     return [line for line in lines if line.kind != GROUP or line.unit in holding]
 
 
-def _inner(unit: Unit, roots: dict[int, Unit]) -> str:
-    """Return the unit's path relative to its root jobnet."""
-    root = roots[unit.root] if unit.root is not None else unit
-    return unit.path[len(root.path) + 1 :]
-
-
-def _planned(inner: str, plan: _Plan) -> bool:
+def _planned(inner: str, plan: Plan) -> bool:
     """Return whether a unit of a generation that waits will have its turn: it and the jobnets above have a schedule."""
     while inner:
         nested = plan.nested.get(inner, {"depends": True})
@@ -520,17 +339,6 @@ def _planned(inner: str, plan: _Plan) -> bool:
             return False
         inner = inner.rpartition("/")[0]
     return True
-
-
-def _loaded(text: str) -> Any:
-    """Return what a stored JSON text says; most say nothing, which needs no reader."""
-    if text == "{}":
-        return {}
-    if text == "[]":
-        return []
-    import json
-
-    return json.loads(text)
 
 
 def _hold(temporary: bool | None, *, held: bool) -> list[Mark]:

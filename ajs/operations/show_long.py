@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ajs.agents import remote_place
 from ajs.causes import Cause, Why
 from ajs.errors import UsageError
-from ajs.operations.show import Line, Page, Which, show
+from ajs.operations.show import Line, Page, show
+from ajs.operations.show_rows import Which
 from ajs.operations.targets import Filters, Name
 from ajs.operations.times import Local, happened_at, local
 from ajs.store import show as stored

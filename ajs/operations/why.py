@@ -76,7 +76,8 @@ class Why:
     ``passed`` says why the plan has no run although the rules give one: ``moved_past`` (by the run ``mover``),
     ``had_its_turn``, ``went_by``, ``not_registered``, or "". ``fates`` are those that hold, with real times in the
     service's time zone; ``lapsed`` those of a cancelled registration whose runs are there again, since it was
-    registered anew.
+    registered anew. ``if_registered`` are the runs that the day would have, were the root jobnet registered now,
+    each with the reasons of a nested jobnet in it.
     """
 
     unit: str
@@ -92,6 +93,7 @@ class Why:
     passed: str
     mover: WhyRun | None
     manager_runs: bool
+    if_registered: tuple[tuple[Slot, tuple[Reason, ...]], ...] = ()
 
 
 def why(
@@ -189,6 +191,11 @@ class _Explaining:
             passed=passed,
             mover=mover,
             manager_runs=manager_runs,
+            if_registered=tuple(
+                (start.slot, nested)
+                for start in (given if self.plan is None and self.deleted is None else ())
+                if (nested := self._nested(start.slot, start.ties))
+            ),
         )
 
     # -- which runs, which day --

@@ -152,7 +152,10 @@ def entry_text(entry: Entry) -> str:
             ("Note", _undoing(operation)),
         ]
     )
-    return "\n".join([*lines, "", *changes_text(entry.changes)])
+    gone = operation.summary.get("results", 0)
+    deleted = [f"{gone} result{' was' if gone == 1 else 's were'} deleted"] if gone else []
+    changed = changes_text(entry.changes) if entry.changes or not deleted else []
+    return "\n".join([*lines, "", *changed, *deleted])
 
 
 def undone_text(undone: Undone, *, dry_run: bool) -> str:

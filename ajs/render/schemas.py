@@ -343,6 +343,7 @@ WHY = _document(
     execution_date=DAY,
     registration=optional(record(method=METHOD, at=INSTANT, by=TEXT)),
     rules=every(record(day=DAY, reasons=every(REASON))),
+    if_registered=every(record(start=WALL, execution_date=DAY, nested=every(REASON))),
     passed=optional({"enum": list(PASSED)}),
     moved_past_by=optional(WHY_RUN),
     runs=every(WHY_RUN),

@@ -41,7 +41,16 @@ def as_text(found: Why) -> str:
     if found.deleted is None:
         lines += _section("Registration", _registration(found))
     for day, reasons in found.rules:
-        lines += _section(f"Rules for {_day(day)}", [reason.text for reason in reasons])
+        texts = [reason.text for reason in reasons]
+        if found.unit == found.root:
+            lines += _section(f"Rules for {_day(day)}", texts)
+            continue
+        if not found.runs and found.registration is not None:
+            texts.append(f"{found.unit} runs only within a run of its root jobnet")
+        lines += _section(f"Rules of the root jobnet {found.root} for {_day(day)}", texts)
+    for slot, nested in found.if_registered:
+        title = f"{found.unit} in the run of {_clock(slot)}, were it registered"
+        lines += _section(title, [reason.text for reason in nested])
     if found.passed:
         lines += _section("Plan", [PASSED[found.passed]])
     if found.mover is not None:
@@ -242,6 +251,14 @@ def as_json(service: str, found: Why) -> str:
             "rules": [
                 {"day": day.isoformat(), "reasons": [_reason_json(reason) for reason in reasons]}
                 for day, reasons in found.rules
+            ],
+            "if_registered": [
+                {
+                    "start": slot.start.isoformat(),
+                    "execution_date": slot.exec_date.isoformat(),
+                    "nested": [_reason_json(reason) for reason in nested],
+                }
+                for slot, nested in found.if_registered
             ],
             "passed": found.passed or None,
             "moved_past_by": None if found.mover is None else _run_json(found.mover),

@@ -23,7 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "registration": (
         *("root", "method", "registered", "registered_utc", "registered_by", "catch_up"),
         *("floor_start", "floor_exec_date", "done", "count", "skip_overdue", "cancelled"),
-        *("frozen_path", "frozen_definition", "frozen_calendars", "version"),
+        *("frozen_path", "frozen_definition", "frozen_calendars", "frozen_exclusive", "version"),
     ),
     "generation": (
         *("id", "root", "registered_for", "serial", "method", "phase", "status", "start"),

@@ -42,7 +42,8 @@ RUNNING_BY_ID = """
 # The registrations of some root jobnets.
 REGISTRATIONS = """
     SELECT root, method, registered, catch_up, floor_start, floor_exec_date, done, count,
-           skip_overdue, cancelled, frozen_path, frozen_definition, frozen_calendars, version
+           skip_overdue, cancelled, frozen_path, frozen_definition, frozen_calendars, frozen_exclusive,
+           version
     FROM registration WHERE root IN (SELECT value FROM json_each(?))
 """
 
@@ -59,18 +60,18 @@ GENERATIONS = """
 REGISTER = """
     INSERT INTO registration (root, method, registered, catch_up, floor_start, floor_exec_date, done,
                               count, skip_overdue, cancelled, frozen_path, frozen_definition,
-                              frozen_calendars, registered_utc, registered_by, version)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, at_utc, os_user,
+                              frozen_calendars, frozen_exclusive, registered_utc, registered_by, version)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, at_utc, os_user,
            1 + coalesce((SELECT max(json_extract(before, '$.version')) FROM operation_row
                          WHERE tbl = 'registration' AND key = ?1), 0)
-    FROM operation WHERE id = ?14
+    FROM operation WHERE id = ?15
 """
 
 CHANGE_REGISTRATION = """
     UPDATE registration
     SET method = ?, registered = ?, catch_up = ?, floor_start = ?, floor_exec_date = ?, done = ?,
         count = ?, skip_overdue = ?, cancelled = ?, frozen_path = ?, frozen_definition = ?,
-        frozen_calendars = ?, version = version + 1
+        frozen_calendars = ?, frozen_exclusive = ?, version = version + 1
     WHERE root = ?
 """
 

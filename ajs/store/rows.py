@@ -66,7 +66,7 @@ def registration_values(registration: Registration) -> tuple[object, ...]:
     """Return the stored columns of a registration, without version and who made it.
 
     method, registered, catch_up, floor_start, floor_exec_date, done, count, skip_overdue, cancelled, frozen_path,
-    frozen_definition, frozen_calendars.
+    frozen_definition, frozen_calendars, frozen_exclusive.
     """
     floor, frozen = registration.floor, registration.frozen
     return (
@@ -82,6 +82,7 @@ def registration_values(registration: Registration) -> tuple[object, ...]:
         None if frozen is None else frozen.path,
         None if frozen is None else frozen.definition,
         None if frozen is None else frozen.calendars,
+        None if frozen is None or not frozen.exclusive else dump(dict(frozen.exclusive)),
     )
 
 
@@ -102,6 +103,7 @@ def registration_from(
     frozen_path: str | None,
     frozen_definition: str | None,
     frozen_calendars: str | None,
+    frozen_exclusive: str | None,
     version: int,
 ) -> Registration:
     """Return the registration of stored columns."""
@@ -110,7 +112,8 @@ def registration_from(
         floor = _slot(floor_start, floor_exec_date)
     frozen = None
     if frozen_path is not None and frozen_definition is not None and frozen_calendars is not None:
-        frozen = Frozen(frozen_path, frozen_definition, frozen_calendars)
+        exclusive = () if frozen_exclusive is None else json.loads(frozen_exclusive).items()
+        frozen = Frozen(frozen_path, frozen_definition, frozen_calendars, tuple(exclusive))
     return Registration(
         method=Method(method),
         registered=datetime.fromisoformat(registered),

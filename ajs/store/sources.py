@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from ajs.calendar import CalendarSettings
 from ajs.definition.stored import calendar_from_json, is_planning, jobnet_from_json
 from ajs.errors import StoreError
-from ajs.model import Jobnet, StoredUnits
+from ajs.model import Jobnet, StoredUnits, parent
 from ajs.plan import Frozen
 from ajs.schedule import DayMode, Timetable
 from ajs.store.database import Reading, Writing
@@ -24,9 +25,24 @@ ROOTS = """
     FROM unit JOIN definition ON definition.hash = unit.definition WHERE kind = 'root' AND deleted IS NULL
 """
 
+# The root jobnets that name other units in one of these keys, or in which one is named.
+NAMING = """
+    SELECT path, definition.body FROM unit JOIN definition ON definition.hash = unit.definition
+    WHERE kind = 'root' AND deleted IS NULL
+      AND (instr(definition.body, '"calendar_of"') OR instr(definition.body, '"exclusive"'))
+    ORDER BY path
+"""
+
 # The definition of one root jobnet by its path.
 ROOT_BODY = """
     SELECT definition.body FROM unit JOIN definition ON definition.hash = unit.definition
+    WHERE path = ? AND kind = 'root' AND deleted IS NULL
+"""
+
+# The key of that definition, and the name of the exclusive jobnet in it.
+ROOT_DEFINITION = """
+    SELECT definition.hash, json_extract(definition.body, '$.exclusive')
+    FROM unit JOIN definition ON definition.hash = unit.definition
     WHERE path = ? AND kind = 'root' AND deleted IS NULL
 """
 
@@ -41,6 +57,15 @@ ALL_CALENDARS = """
 """
 FREEZE = "INSERT INTO frozen_calendars (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING"
 FROZEN = "SELECT path.key, path.value FROM frozen_calendars, json_each(body) AS path WHERE hash = ?"
+
+
+class Naming(NamedTuple):
+    """A unit of a root jobnet (full paths) that names another unit under a key of its definition."""
+
+    root: str
+    unit: str
+    key: str
+    named: str
 
 
 def definitions(
@@ -85,6 +110,18 @@ def named(tx: Reading) -> StoredUnits:
     )
 
 
+def naming(tx: Reading) -> Iterator[Naming]:
+    """Yield which stored root jobnets, and units in them, name another root jobnet or a job group."""
+    for path, body in tx.rows(NAMING):
+        root = jobnet_from_json(body)
+        if root.exclusive:
+            yield Naming(path, path, "exclusive", f"{parent(path).rstrip('/')}/{root.exclusive}")
+        below = ((f"{path}/{inner}", unit) for inner, unit in root.walk())
+        for full, unit in ((path, root), *below):
+            if isinstance(unit, Jobnet) and unit.calendar_of:
+                yield Naming(path, full, "calendar_of", unit.calendar_of)
+
+
 def stored_calendars(tx: Reading, frozen: str = "") -> Calendars:
     """Return the calendars of the stored job groups; ``frozen`` is the key of calendars as they once were."""
     return Calendars(dict(tx.made(_calendar, FROZEN, frozen)) if frozen else calendars(tx))
@@ -109,9 +146,25 @@ def freeze_calendars(tx: Writing) -> str:
 
 
 def frozen_timetable(tx: Reading, frozen: Frozen, mode: DayMode) -> Timetable:
-    """Return the timetable that a fixed registration was computed from; an exclusive jobnet counts as it is now."""
-    found = stored_timetables(tx, stored_calendars(tx, frozen.calendars), mode)
-    return found.of(frozen.path, definition(tx, frozen.definition))
+    """Return the timetable that a fixed registration was computed from."""
+    keys = dict(frozen.exclusive)
+    found = definitions(tx, [frozen.definition, *keys.values()])
+    exclusive = {path: found[key] for path, key in keys.items()}
+    made = Timetables(stored_calendars(tx, frozen.calendars), mode, exclusive.get)
+    return made.of(frozen.path, found[frozen.definition])
+
+
+def freeze(tx: Reading, path: str, key: str, calendars: str) -> Frozen:
+    """Return what a fixed registration of a root jobnet is computed from; ``calendars`` were frozen."""
+    exclusive: dict[str, str] = {}
+    above = parent(path).rstrip("/")
+    name = definition(tx, key).exclusive
+    while name and (other := f"{above}/{name}") not in exclusive:
+        row = tx.row(ROOT_DEFINITION, other)
+        if row is None:
+            break
+        exclusive[other], name = row
+    return Frozen(path, key, calendars, tuple(exclusive.items()))
 
 
 def script(tx: Reading, sha256: str) -> bytes:

@@ -69,6 +69,23 @@ def test_what_was_frozen_is_stored_and_counts_after_a_renaming_too(home):
     assert schedule(home)[0].split()[1:] == ["@A2", "2026-08-11", "Tue", "22:00"]
 
 
+def test_a_fixed_registration_keeps_its_exclusive_jobnets_as_they_were(home):
+    text = (home.folder / "g.yaml").read_text()
+    text = text.replace("  daily:\n", "  daily:\n    exclusive: weekly\n")
+    text = text.replace("  weekly:\n", "  weekly:\n    exclusive: never\n")
+    home.file("g.yaml", text)
+    home.ajs("ajsdefine g.yaml")
+    home.ajs("ajsentry -g 1 /g/daily")
+    before = schedule(home)
+    assert [line.split()[3] for line in before] == ["Mon", "Tue", "Wed", "Thu"]  # and no Friday
+    home.file(
+        "g.yaml",
+        text.replace("start_day: fri", "start_day: wed").replace("undefined", "[{cycle: 1 day}]"),
+    )
+    home.ajs("ajsdefine g.yaml")
+    assert schedule(home) == before
+
+
 def test_a_planning_group_takes_fixed_registration_only(home):
     with (
         open_service(home=str(home.folder), name=None, clock_of=lambda _: home.clock) as service,
@@ -114,6 +131,7 @@ def test_a_deleted_result_cannot_be_brought_back(home):
     home.ajs("ajsentry -n /g/never")
     home.run("2026-08-10T13:00:00")
     assert home.ajs("ajsleave -B result /g/never") == "/g/never: 1 result is deleted"
+    assert home.ajs("ajs history 3").endswith("\n\n1 result was deleted")
     assert "the results that it deleted are gone" in home.ajs("ajs undo 3")
     assert "nothing to cancel" in home.ajs("ajsleave -B result /g/never")
 

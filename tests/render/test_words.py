@@ -26,7 +26,8 @@ RUN = {
 REGISTRATION = {
     "root": 1, "method": "planned", "registered": "2026-08-11T10:00:00", "registered_utc": "", "registered_by": "x",
     "catch_up": 1, "floor_start": None, "floor_exec_date": None, "done": "[]", "count": None, "skip_overdue": None,
-    "cancelled": None, "frozen_path": None, "frozen_definition": None, "frozen_calendars": None, "version": 1,
+    "cancelled": None, "frozen_path": None, "frozen_definition": None, "frozen_calendars": None,
+    "frozen_exclusive": None, "version": 1,
 }  # fmt: skip
 UNIT = {
     "id": 1, "path": "/g/a", "name": "a", "kind": "root", "upper": 0, "root": 1, "position": 0, "comment": "",

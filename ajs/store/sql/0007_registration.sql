@@ -8,10 +8,12 @@ CREATE TABLE frozen_calendars (
 ) STRICT, WITHOUT ROWID;
 
 -- How many future generations are real; whether starts missed without a manager are left out; the occurrences of rules
--- whose registration was cancelled; and what the runs were computed from: path, definition and calendars.
+-- whose registration was cancelled; and what the runs were computed from: path, definition, calendars, and the jobnets that
+-- exclude it, each because of the one before it, {"/sales/month-end": hash of its definition, ...}.
 ALTER TABLE registration ADD COLUMN count INTEGER CHECK (count > 0);
 ALTER TABLE registration ADD COLUMN skip_overdue INTEGER CHECK (skip_overdue = 1);
 ALTER TABLE registration ADD COLUMN cancelled TEXT CHECK (cancelled IS NULL OR json_valid(cancelled));
 ALTER TABLE registration ADD COLUMN frozen_path TEXT CHECK (frozen_path GLOB '/*');
 ALTER TABLE registration ADD COLUMN frozen_definition TEXT REFERENCES definition (hash);
 ALTER TABLE registration ADD COLUMN frozen_calendars TEXT REFERENCES frozen_calendars (hash);
+ALTER TABLE registration ADD COLUMN frozen_exclusive TEXT CHECK (frozen_exclusive IS NULL OR json_valid(frozen_exclusive));
