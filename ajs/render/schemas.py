@@ -222,6 +222,7 @@ SCHEDULE = _document(
             ),
         )
     ),
+    notes=every(TEXT),
 )
 
 CALENDAR = _document(
