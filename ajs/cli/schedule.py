@@ -73,6 +73,9 @@ def command(units: tuple[str, ...], **given: Any) -> int:
         with bar() as progress:
             found = schedule(service, names, filters_of(given), (first, last), progress=progress)
     click.echo(_rendered(found, given), nl=given["form"] not in ("ical", "schedule"))
+    if given["form"] != "json":
+        for note in (note for root in found.roots for note in root.notes):
+            warn(note)
     return ExitCode.DONE
 
 

@@ -15,7 +15,7 @@ from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
-from ajs.operations.timetables import timetables
+from ajs.operations.timetables import dateless_notes, timetables
 from ajs.plan import (
     Frozen,
     Generation,
@@ -479,8 +479,7 @@ def _dateless(entered: Entered, timetable: Timetable, now: Moment) -> Iterator[s
     run = entered.generation
     if entered.method is Method.IMMEDIATE or (run is not None and not run.ties):
         return
-    for number in timetable.dateless(now.wall):
-        yield f"{entered.path}: rule {number} falls on no day: no month in which it could run has its start day"
+    yield from dateless_notes(entered.path, timetable, now.wall)
 
 
 def _outside(entered: Entered, timetable: Timetable, now: Moment) -> Iterator[str]:

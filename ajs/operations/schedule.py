@@ -12,7 +12,7 @@ from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
-from ajs.operations.timetables import timetables
+from ajs.operations.timetables import dateless_notes, timetables
 from ajs.plan import Method
 from ajs.rules import Occurrence, Rule, shifted
 from ajs.schedule import Slot, Start, Tie, Timetable
@@ -70,6 +70,11 @@ class RootSchedule:
     method: Method | None
     since: datetime
     runs: tuple[Run, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is wrong with its rules as they count from ``since``."""
+        return tuple(dateless_notes(self.unit.path, self.timetable, self.since))
 
 
 @dataclass(frozen=True, slots=True)

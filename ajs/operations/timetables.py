@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 from ajs.plan import RootPlan
 from ajs.schedule import DayMode, Timetable
@@ -19,6 +20,12 @@ def timetables(tx: Reading, roots: Iterable[Unit], mode: DayMode) -> dict[int, T
     return {
         unit.id: found.of(unit.path, jobnets[unit.definition]) for unit in wanted if unit.definition
     }
+
+
+def dateless_notes(path: str, timetable: Timetable, registered: datetime) -> Iterator[str]:
+    """Say which rules of a root jobnet fall on no day: no month that counts for them has their start day (R14)."""
+    for number in timetable.dateless(registered):
+        yield f"{path}: rule {number} falls on no day: no month in which it could run has its start day"
 
 
 def planned_by(

@@ -128,6 +128,7 @@ def as_json(found: Schedule) -> str:
                 }
                 for root in found.roots
             ],
+            "notes": [note for root in found.roots for note in root.notes],
         },
         ensure_ascii=False,
         indent=2,

@@ -227,6 +227,7 @@ SCHEDULE = _document(
             ),
         )
     ),
+    notes=every(TEXT),
 )
 
 CALENDAR = _document(

@@ -10,7 +10,7 @@ import io
 import json
 import shlex
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,9 @@ class World:
         if step.do == "advance":
             return Said(0, "", "")
         if step.do.startswith("ajsschedule"):
-            return self.ajs(f"{step.do} --format json")
+            # What is said to people of it comes with the table, not with what is for machines.
+            said = self.ajs(f"{step.do} --format json")
+            return said if said.code else replace(said, err=self.ajs(step.do).err)
         said = self._define(step) if step.do == "ajsdefine" else self.ajs(step.do)
         self.advance(step.at)
         return said
