@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 
+from ajs.errors import BadValue
 from ajs.lint import Lint, Severity
 from ajs.model import Definitions, groups_above, parent
 from ajs.moment import Moment
@@ -32,7 +33,7 @@ from ajs.store.plans import PlanChange
 from ajs.store.presence import poke
 
 AHEAD = timedelta(days=28)
-"""How far ahead the plan is compared before and after."""
+"""How far ahead dummies are compared before and after when nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class DefineResult:
     """What was defined and what it changed; ``operation`` is 0 for a dry run and when nothing differed.
 
     ``lints``: the warnings about the root jobnets that were added or changed, or whose calendar was.
-    ``followed``: there were plans that followed the definitions, so that their runs were compared up to ``until``.
+    ``followed``: there were plans that followed the definitions, so that their runs were compared: dummies up to the
+    day ``until``, real runs wherever they lie.
     """
 
     defined: Defined
@@ -58,11 +60,13 @@ def define(
     command: Sequence[str],
     reason: str = "",
     dry_run: bool = False,
+    until: date | None = None,
     progress: Progress = unwatched,
 ) -> DefineResult:
     """Read the files, or all YAML files below the folders, and store what they say in one transaction.
 
-    Raises DefinitionError with every problem of all files, and stores nothing then.
+    Dummies are compared up to ``until``, four weeks ahead when it is None. Raises DefinitionError with every problem
+    of all files, and stores nothing then; BadValue for a date before today.
     """
     from ajs.definition.reader import read
 
@@ -71,7 +75,8 @@ def define(
         stored, named = agents.load(tx), sources.named(tx)
     found = read(texts, script_text, stored, units=named, watch=partial(progress, "reading"))
     now = service.clock.now()
-    until = now.wall + AHEAD
+    end = _end(until, now)
+    until = until or end.date()
     with service.store.write() as tx:
         before = _Plans(tx, service, now)
         operation = log.begin(
@@ -80,14 +85,27 @@ def define(
         defined = apply_definitions(
             tx, found.groups, found.roots, found.scripts, operation, found.agents
         )
-        diffs = before.follow(tx, defined, operation, until, progress) if defined.anything else ()
+        diffs = before.follow(tx, defined, operation, end, progress) if defined.anything else ()
         lints = _lints(tx, service, found, defined, progress) if defined.anything else ()
         log.finish(tx, operation, _summary(defined))
         if dry_run or not defined.anything:
             tx.rollback()
-            return DefineResult(defined, diffs, until.date(), 0, before.followed, lints)
+            return DefineResult(defined, diffs, until, 0, before.followed, lints)
     poke(service.folder)
-    return DefineResult(defined, diffs, until.date(), operation, before.followed, lints)
+    return DefineResult(defined, diffs, until, operation, before.followed, lints)
+
+
+def _end(until: date | None, now: Moment) -> datetime:
+    """Return the instant up to which dummies are compared."""
+    if until is None:
+        return now.wall + AHEAD
+    if until < now.wall.date():
+        raise BadValue(
+            f"--until {until} is over",
+            hint="it is the last day whose coming runs are compared: today or later",
+            value=str(until),
+        )
+    return datetime.combine(until, time()) + timedelta(days=1)
 
 
 def _lints(
@@ -154,8 +172,8 @@ class _Plans:
             if before.registration.method is Method.FIXED and stored.waiting:
                 told = (*told, _stays(len(stored.waiting)))
             nested = nested_may_differ(self._tables[number], tables[number])
-            old = planned_until(before, self._tables[number], until, nested=nested)
-            new = planned_until(stored, tables[number], until, nested=nested)
+            old = planned_until(before, self._tables[number], until, stored, nested=nested)
+            new = planned_until(stored, tables[number], until, before, nested=nested)
             diff = compared(unit.path, old, new, told, until)
             if diff is not None:
                 diffs.append(replace(diff, notes=(*diff.notes, *_surviving(stored, notes[number]))))

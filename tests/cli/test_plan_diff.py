@@ -48,3 +48,70 @@ def test_a_run_whose_time_alone_was_changed_keeps_what_is_nested_under_another_c
     home.file("top.yaml", "group: /\ncalendar: {closed: [2026-12-31]}\n")
     found = json.loads(home.ajs("ajsdefine --format json top.yaml"))
     assert found["plans"] == []
+
+
+FAR = """
+group: /far
+jobnets:
+  y:
+    schedule: [{start_day: 04-01, start_time: 9:00}]
+    units: {x: {command: 'true'}}
+"""
+
+
+def _far(home, change="04-02", at="10:00", options=""):
+    """Register a jobnet that runs next April, and return what ``ajsdefine --dry-run`` says of another date."""
+    home.file("far.yaml", FAR.replace("04-01", "2027-04-01"))
+    home.ajs("ajsdefine far.yaml")
+    home.ajs("ajsentry /far/y")
+    home.file("far.yaml", FAR.replace("04-01", f"2027-{change}").replace("9:00", at))
+    return home.ajs(f"ajsdefine --dry-run {options} far.yaml")
+
+
+def test_the_next_run_is_compared_however_far_it_is(home):
+    out = _far(home)
+    assert "vanishes 2027-04-01 09:00" in out
+    assert "appears  2027-04-02 10:00" in out
+    found = json.loads(home.ajs("ajsdefine --format json far.yaml"))
+    (plan,) = found["plans"]
+    assert [slot["start"][:10] for slot in plan["vanish"]] == ["2027-04-01"]
+    assert [slot["start"][:10] for slot in plan["appear"]] == ["2027-04-02"]
+
+
+def test_a_far_run_that_gets_another_time_moves(home):
+    assert "moves    2027-04-01 09:00 -> 2027-04-01 10:00" in _far(home, "04-01")
+
+
+def test_a_far_run_that_was_moved_by_hand_is_told_whole(home):
+    home.file("far.yaml", FAR.replace("04-01", "2027-04-01"))
+    home.ajs("ajsdefine far.yaml")
+    home.ajs("ajsentry /far/y")
+    home.ajs("ajsplan -d 2027/04/01 -t 12:00 /far/y")
+    out = _far(home)
+    assert "vanishes 2027-04-01 12:00" in out
+    assert "appears  2027-04-02 10:00" in out
+    assert "the start changed to 2027-04-01 12:00 is lost" in out
+
+
+def test_a_far_run_that_becomes_a_dummy_does_not_vanish(home):
+    home.file("far.yaml", FAR.replace("04-01", "2027-04-01"))
+    home.ajs("ajsdefine far.yaml")
+    home.ajs("ajsentry /far/y")
+    more = "[{start_day: 2027-04-01, start_time: 9:00}, {start_day: 2027-02-01, start_time: 9:00}]"
+    home.file("far.yaml", FAR.replace("[{start_day: 04-01, start_time: 9:00}]", more))
+    found = json.loads(home.ajs("ajsdefine --format json far.yaml"))
+    (plan,) = found["plans"]
+    assert [slot["start"][:10] for slot in plan["appear"]] == ["2027-02-01"]
+    assert plan["vanish"] == plan["move"] == []
+
+
+def test_until_compares_dummies_farther(home):
+    home.ajs("ajsentry /g/weekly")
+    home.file("top.yaml", "group: /g\ncalendar: {closed: [sat, sun, 2026-12-25]}\n")
+    near = json.loads(home.ajs("ajsdefine --dry-run --format json top.yaml"))
+    assert near["plans"] == []
+    out = home.ajs("ajsdefine --dry-run --until 2026/12/25 top.yaml")
+    assert "vanishes 2026-12-25 10:00" in out
+    assert "runs were compared up to 2026-12-25" in out
+    assert "vanishes" not in home.ajs("ajsdefine --dry-run --until 12/24 top.yaml")
+    assert "--until 2026-08-09 is over" in home.ajs("ajsdefine --dry-run --until 8/9 top.yaml")
