@@ -16,12 +16,13 @@ from ajs.lint import Lint, Severity
 from ajs.model import Definitions, groups_above, parent
 from ajs.moment import Moment
 from ajs.operations.files import definition_texts, script_text
+from ajs.operations.fixed_runs import behind
 from ajs.operations.lint import Linted, lint_stored, place_of
 from ajs.operations.plan_diff import PlanDiff, compared, nested_may_differ, planned_until
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.timetables import planned_by, timetables
-from ajs.plan import Method, RootPlan
+from ajs.plan import RootPlan
 from ajs.replanning import recalculated
 from ajs.schedule import Timetable
 from ajs.store import agents, log, plans, sources, units
@@ -153,8 +154,8 @@ class _Plans:
         roots = units.by_id(tx, self._roots)
         touched = {n: u for n, u in roots.items() if _touched(n, u.path, self._tables[n], defined)}
         self.followed = bool(touched)
-        tables = timetables(tx, touched.values(), self._mode)
-        tables = planned_by(tx, {n: self._plans[n] for n in touched}, tables, self._mode)
+        now = timetables(tx, touched.values(), self._mode)
+        tables = planned_by(tx, {n: self._plans[n] for n in touched}, now, self._mode)
         changes, notes = [], {}
         for number in counted(progress, "planning", touched):
             before = self._plans[number]
@@ -169,8 +170,7 @@ class _Plans:
             if stored is None:
                 continue
             told = (*notes[number], *going_on.get(number, ()))
-            if before.registration.method is Method.FIXED and stored.waiting:
-                told = (*told, _stays(len(stored.waiting)))
+            told = (*told, *behind(stored, self._tables[number], now[number]))
             nested = nested_may_differ(self._tables[number], tables[number])
             old = planned_until(before, self._tables[number], until, stored, nested=nested)
             new = planned_until(stored, tables[number], until, before, nested=nested)
@@ -187,13 +187,6 @@ class _Plans:
             text = f"the run {execution_id(run.id)} that goes on keeps the definition with which it started"
             found[run.root] = (*found.get(run.root, ()), text)
         return found
-
-
-def _stays(waiting: int) -> str:
-    runs = "its run stays as it was" if waiting == 1 else f"its {waiting} runs stay as they were"
-    return (
-        f"registered for fixed execution: {runs} planned; register it anew to pick the changes up"
-    )
 
 
 def _surviving(plan: RootPlan, told: Sequence[str]) -> Iterator[str]:

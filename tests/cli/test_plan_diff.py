@@ -3,25 +3,62 @@
 from __future__ import annotations
 
 import json
-import sqlite3
+
+import pytest
 
 from ajs.render.define import PLANS
 from tests.cli.conftest import JOBNETS
 
 
-def test_a_fixed_registration_stays_as_it_was_planned(home):
-    home.ajs("ajsentry /g/daily")
-    db = sqlite3.connect(home.folder / "state/s/ajs.db")
-    with db:
-        db.execute("UPDATE registration SET method = 'fixed'")
-        db.execute("UPDATE generation SET method = 'fixed'")
-    db.close()
-    home.file("later.yaml", JOBNETS.replace("22:00", "23:00"))
-    out = home.ajs("ajsdefine later.yaml")
-    note = "registered for fixed execution: its run stays as it was planned; register it anew to pick the changes up"
-    assert f"note     {note}" in out
-    assert "moves" not in out
-    assert "2026-08-10 Mon  22:00" in home.ajs("ajsshow -p /g/daily")
+def _note(home, definitions):
+    """Return the notes that new definitions of /g give to /g/daily, which is registered for 10 to 14 August."""
+    home.ajs("ajsentry -b 11 -e 14 /g/daily")
+    home.file("later.yaml", definitions)
+    (plan,) = json.loads(home.ajs("ajsdefine --format json later.yaml"))["plans"]
+    assert plan["appear"] == plan["vanish"] == plan["move"] == plan["nested"] == []
+    return plan["notes"]
+
+
+ANEW = "; register it anew to pick the changes up"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "note"),
+    [
+        ("sun]", "sun, 2026-08-13]", "still runs on 2026-08-13, which the rules now leave out"),
+        (
+            "22:00, cycle: 1 day",
+            "23:00, cycle: 1 day",
+            "still runs at 22:00 on 2026-08-11, where the rules now plan 23:00 first, 4 days in all",
+        ),
+        (
+            "+01:00",
+            "+01:30",
+            "nested jobnets run as they were planned on 2026-08-11, 2026-08-12, 2026-08-13 and 1 more",
+        ),
+    ],
+)
+def test_a_fixed_registration_says_where_it_is_behind_the_rules(home, old, new, note):
+    assert _note(home, JOBNETS.replace(old, new)) == [
+        f"registered for fixed execution: {note}{ANEW}"
+    ]
+
+
+def test_a_day_that_a_fixed_registration_does_not_have_yet_is_named(home):
+    closed = JOBNETS.replace("sun]", "sun, 2026-08-13]")
+    home.file("closed.yaml", closed)
+    home.ajs("ajsdefine closed.yaml")
+    note = "does not run on 2026-08-13, which the rules now plan"
+    assert _note(home, JOBNETS) == [f"registered for fixed execution: {note}{ANEW}"]
+
+
+def test_a_fixed_registration_that_the_rules_would_plan_alike_is_not_told_of(home):
+    home.ajs("ajsentry -b 11 -e 14 /g/daily")
+    home.ajs("ajsentry -d 2026/08/13 -t 9:00 /g/never")
+    home.ajs("ajsentry -d 2026/08/13 -t 9:00 /g/weekly")
+    home.ajs("ajsplan -d 2026/08/12 -t 20:00 /g/daily")
+    home.file("later.yaml", JOBNETS.replace("sun]", "sun, 2026-08-20]"))
+    assert json.loads(home.ajs("ajsdefine --format json later.yaml"))["plans"] == []
 
 
 def test_many_plans_are_told_in_short_and_all_of_them_as_json(home):
