@@ -6,6 +6,7 @@ calendar at once; fixed and immediate ones do not (rule book 6.3).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -38,6 +39,15 @@ AHEAD = timedelta(days=28)
 
 
 @dataclass(frozen=True, slots=True)
+class Rebased:
+    """A job group whose base day or base time changes under so many registered root jobnets (rule book 1.12)."""
+
+    group: str
+    what: str
+    roots: int
+
+
+@dataclass(frozen=True, slots=True)
 class DefineResult:
     """What was defined and what it changed; ``operation`` is 0 for a dry run and when nothing differed.
 
@@ -52,6 +62,7 @@ class DefineResult:
     operation: int
     followed: bool = False
     lints: tuple[Linted, ...] = ()
+    rebased: tuple[Rebased, ...] = ()
 
 
 def define(
@@ -91,9 +102,10 @@ def define(
         log.finish(tx, operation, _summary(defined))
         if dry_run or not defined.anything:
             tx.rollback()
-            return DefineResult(defined, diffs, until, 0, before.followed, lints)
-    poke(service.folder)
-    return DefineResult(defined, diffs, until, operation, before.followed, lints)
+            operation = 0
+    if operation:
+        poke(service.folder)
+    return DefineResult(defined, diffs, until, operation, before.followed, lints, before.rebased)
 
 
 def _end(until: date | None, now: Moment) -> datetime:
@@ -137,10 +149,10 @@ class _Plans:
         self._now = now
         self._roots = units.by_id(tx, plans.registered_roots(tx))
         self._plans = plans.load_plans(tx, self._roots)
-        self._tables = planned_by(
-            tx, self._plans, timetables(tx, self._roots.values(), self._mode), self._mode
-        )
+        self._defined = timetables(tx, self._roots.values(), self._mode)
+        self._tables = planned_by(tx, self._plans, self._defined, self._mode)
         self.followed = False
+        self.rebased: tuple[Rebased, ...] = ()
 
     def follow(
         self,
@@ -155,6 +167,7 @@ class _Plans:
         touched = {n: u for n, u in roots.items() if _touched(n, u.path, self._tables[n], defined)}
         self.followed = bool(touched)
         now = timetables(tx, touched.values(), self._mode)
+        self.rebased = _rebased([(self._defined[n], now[n]) for n in touched])
         tables = planned_by(tx, {n: self._plans[n] for n in touched}, now, self._mode)
         changes, notes = [], {}
         for number in counted(progress, "planning", touched):
@@ -187,6 +200,21 @@ class _Plans:
             text = f"the run {execution_id(run.id)} that goes on keeps the definition with which it started"
             found[run.root] = (*found.get(run.root, ()), text)
         return found
+
+
+def _rebased(tables: Sequence[tuple[Timetable, Timetable]]) -> tuple[Rebased, ...]:
+    """Return whose base day or base time becomes another one, from timetables before and after."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for before, after in tables:
+        was, now = before.calendar, after.calendar
+        for what in ("base_day", "base_time"):
+            if getattr(was, what) != getattr(now, what):
+                old = {group: getattr(own, what) for group, own in was.settings}
+                new = {group: getattr(own, what) for group, own in now.settings}
+                both = [*new, *(group for group in old if group not in new)]
+                group = next((g for g in both if old.get(g) != new.get(g)), both[0])
+                counts[group, what.replace("_", " ")] += 1
+    return tuple(Rebased(group, what, roots) for (group, what), roots in counts.items())
 
 
 def _surviving(plan: RootPlan, told: Sequence[str]) -> Iterator[str]:

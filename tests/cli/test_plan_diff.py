@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
-from ajs.render.define import PLANS
+from ajs.operations.plan_diff import PlanDiff
+from ajs.render.define import PLANS, _plan
+from ajs.schedule import Slot
 from tests.cli.conftest import JOBNETS
 
 
@@ -152,3 +155,52 @@ def test_until_compares_dummies_farther(home):
     assert "runs were compared up to 2026-12-25" in out
     assert "vanishes" not in home.ajs("ajsdefine --dry-run --until 12/24 top.yaml")
     assert "--until 2026-08-09 is over" in home.ajs("ajsdefine --dry-run --until 8/9 top.yaml")
+
+
+def test_another_base_time_under_registered_jobnets_is_warned_of(home):
+    home.ajs("ajsentry /g/daily /g/weekly")
+    group = "group: /g\ncalendar: {closed: [sat, sun]}\n"
+    home.file("base.yaml", group.replace("]}", "], base_time: '05:00'}"))
+    out = home.ajs("ajsdefine --dry-run base.yaml")
+    assert "warn     /g: the base time changes under 2 registered root jobnets" in out
+    found = json.loads(home.ajs("ajsdefine --format json base.yaml"))
+    assert found["rebased"] == [{"group": "/g", "what": "base time", "roots": 2}]
+    home.file("base.yaml", group.replace("]}", "], base_day: 10}"))
+    found = json.loads(home.ajs("ajsdefine --format json base.yaml"))
+    assert [one["what"] for one in found["rebased"]] == ["base day", "base time"]
+    assert "base day" not in home.ajs("ajsdefine base.yaml")
+
+
+def test_another_base_time_without_registrations_is_not_warned_of(home):
+    home.file("base.yaml", "group: /g\ncalendar: {closed: [sat, sun], base_time: '05:00'}\n")
+    assert "warn" not in home.ajs("ajsdefine base.yaml")
+
+
+@pytest.mark.parametrize(
+    ("runs", "line"),
+    [
+        (1, "stays    2026-08-14 03:00, execution date 2026-08-14 -> 2026-08-13"),
+        (3, "3 runs get another execution date, 2026-08-14 -> 2026-08-13 first"),
+    ],
+)
+def test_an_execution_date_that_changes_alone_is_told_so(runs, line):
+    starts = [datetime(2026, 8, 14 + n, 3) for n in range(runs)]
+    move = [(Slot(at, at.date()), Slot(at, at.date() - timedelta(days=1))) for at in starts]
+    lines = _plan(PlanDiff("/g/early", move=tuple(move)))
+    assert [text.strip() for text in lines] == ["plan     /g/early", line]
+
+
+def test_many_runs_of_one_day_are_one_line(home):
+    hours = ", ".join(
+        f"{{start_day: registered, start_time: {h}:00, cycle: 1 day}}" for h in range(24)
+    )
+    text = (
+        f"group: /h\njobnets: {{hourly: {{schedule: [{hours}], units: {{x: {{command: x}}}}}}}}\n"
+    )
+    home.file("hourly.yaml", text)
+    home.ajs("ajsdefine hourly.yaml")
+    home.ajs("ajsentry /h/hourly")
+    home.file("h.yaml", "group: /h\ncalendar: {closed: [2026-08-12, 2026-08-13]}\n")
+    out = home.ajs("ajsdefine --dry-run h.yaml")
+    assert "vanishes 24 runs of 2026-08-12, 00:00 to 23:00" in out
+    assert out.count("vanishes") == 2
