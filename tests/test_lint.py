@@ -191,3 +191,39 @@ def test_names_near_the_limit_and_an_end_of_validity():
     found = list(Linter(TODAY).root(path, Timetable(long, calendar(), DayMode.H24)))
     assert [one.lint.name for one in found] == ["NAME_NEAR_LIMIT", "VALID_UNTIL_OVER"]
     assert {one.lint.severity for one in found} == {Severity.NOTE}
+
+
+@pytest.mark.parametrize(
+    ("rules", "other", "found"),
+    [
+        ("cy=1,d", "cy=1,d", [("RULE_NEVER_RUNS", "", 1)]),
+        ("sd=15 cy=1,m st=10:00", "cy=1,d st=22:00", [("RULE_NEVER_RUNS", "", 1)]),
+        ("cy=1,d", "sd=15 cy=1,m", []),
+        ("n=1 cy=1,d; n=2 sd=15 cy=1,m st=9:00", "sd=15 cy=1,m", [("RULE_NEVER_RUNS", "", 2)]),
+    ],
+)
+def test_a_rule_that_an_exclusive_jobnet_always_excludes(rules, other, found):
+    one = Jobnet(name="r", exclusive="other", rules=jobnet(rules).rules)
+    beside = Timetable(jobnet(other), calendar(WEEKEND), DayMode.H24)
+    table = Timetable(one, beside.calendar, DayMode.H24, beside)
+    told = list(Linter(TODAY).root("/g/r", table))
+    assert [(f.lint.name, f.unit.removeprefix("/g/r"), f.rule) for f in told] == found
+    assert all("its exclusive jobnet other runs on each of them" in f.text for f in told)
+
+
+@pytest.mark.parametrize(
+    ("out", "other", "found"),
+    [
+        ("cy=1,d", "cy=1,d", [("RULE_NEVER_RUNS", "/out", 1)]),
+        ("cy=1,d", "sd=15 cy=1,m", []),
+    ],
+)
+def test_a_nested_rule_that_an_exclusive_jobnet_always_excludes(out, other, found):
+    units = (
+        Jobnet(name="out", exclusive="other", rules=jobnet(out).rules),
+        Jobnet(name="other", rules=jobnet(other).rules),
+    )
+    root = Jobnet(name="r", rules=jobnet("cy=1,d").rules, units=units)
+    told = list(Linter(TODAY).root("/g/r", Timetable(root, calendar(), DayMode.H24)))
+    assert [(f.lint.name, f.unit.removeprefix("/g/r"), f.rule) for f in told] == found
+    assert all("its exclusive jobnet other runs on each of them" in f.text for f in told)

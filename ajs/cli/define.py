@@ -16,6 +16,7 @@ from ajs.cli.common import (
     this_command,
 )
 from ajs.cli.progress import bar
+from ajs.cli.values import typed_date
 from ajs.errors import ExitCode, UsageError
 
 
@@ -23,6 +24,11 @@ from ajs.errors import ExitCode, UsageError
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of definition files.")
 @dry_run_option
+@click.option(
+    "--until",
+    metavar="[[Y/]M/]D",
+    help="Compare planned runs up to this day; default four weeks on. The next run always is.",
+)
 @reason_option
 @format_option
 @service_options
@@ -35,6 +41,7 @@ def command(paths: tuple[str, ...], **given: Any) -> int:
     \b
     ajsdefine jobnets/              load a folder
     ajsdefine --dry-run jobnets/    what loading it would change, for a pull request
+    ajsdefine --dry-run --until 2027-03-31 holidays.yaml
     ajsdefine --schema > ajs.json   the schema, for editors
     """
     if given["schema"]:
@@ -51,12 +58,14 @@ def command(paths: tuple[str, ...], **given: Any) -> int:
 
     dry_run = given["dry_run"]
     with opened(given["home"], given["service"], changing=True) as service, bar() as progress:
+        until = given["until"] and typed_date("--until", given["until"], service.today)
         done = define(
             service,
             paths,
             command=this_command(),
             reason=given["reason"],
             dry_run=dry_run,
+            until=until,
             progress=progress,
         )
     click.echo(

@@ -46,7 +46,7 @@ class Lint(Enum):
         _WARN,
         "rule {rule} gives no run in the next {years} years: all {hits} days that it falls on are dropped, "
         "{first} first ({why})",
-        "look at the calendar with ajs calendar, or give the rule another substitute or more shift days",
+        "look at the calendar with ajs calendar, at substitute and shift_days of the rule, and at exclusive",
     )
     RULE_NO_DAY = _Kind(
         _WARN,

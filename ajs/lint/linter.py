@@ -28,6 +28,7 @@ from ajs.lint.findings import (
 )
 from ajs.lint.nested import Case, of_rule
 from ajs.model import PATH_BYTES, Jobnet
+from ajs.reasons import Because
 from ajs.rules import CycleUnit, FromStart, Occurrence, Rule, StartTime, Substitute, occurrences
 from ajs.schedule import DayMode, Slot, Start, Timetable
 from ajs.start_days import Counting, DayFromEnd, DayNumber, Nth, RegisteredDay, WeekdayOfMonth
@@ -78,7 +79,7 @@ class Linter:
             return
         alive = []
         for rule in rules:
-            findings = list(self._rule(path, rule, timetable.calendar, jobnet.valid_until))
+            findings = list(self._rule(path, rule, timetable))
             yield from findings
             if not any(f.lint in _DEAD for f in findings):
                 alive.append(rule)
@@ -91,9 +92,8 @@ class Linter:
         _, calls = self._calls.setdefault(id(calendar), (calendar, _Calls(group)))
         calls.rules += sum(_depends_on_days(rule) for rule in rules)
 
-    def _rule(
-        self, path: str, rule: Rule, calendar: Calendar, until: date | None
-    ) -> Iterator[Finding]:
+    def _rule(self, path: str, rule: Rule, timetable: Timetable) -> Iterator[Finding]:
+        calendar, until = timetable.calendar, timetable.jobnet.valid_until
         why = _why_registration_day(rule)
         if why:
             yield found(Lint.REGISTRATION_DAY, path, rule.number, why=why)
@@ -101,11 +101,32 @@ class Linter:
         fate = self._fate(rule, calendar, until)
         if fate.first_run is None:
             yield self._never(path, rule, fate)
+        elif self._excluded(rule, timetable):
+            yield found(
+                Lint.RULE_NEVER_RUNS,
+                path,
+                rule.number,
+                years=YEARS,
+                hits=self._run_days(rule, timetable),
+                first=fate.first_run,
+                why=f"its exclusive jobnet {timetable.jobnet.exclusive} runs on each of them",
+            )
         elif _limited(rule) and fate.dropped:
             days = tuple(one.day for one in fate.dropped)
             yield found(
                 Lint.RUNS_DROPPED, path, rule.number, count=len(days), hits=fate.hits, dates=days
             )
+
+    def _excluded(self, rule: Rule, timetable: Timetable) -> bool:
+        """Return whether the exclusive jobnet leaves a rule, which has days to run on, no run."""
+        if timetable.exclusive is None:
+            return False
+        return next(self._starts(_alone(rule, timetable), self._end), None) is None
+
+    def _run_days(self, rule: Rule, timetable: Timetable) -> int:
+        """Return how many runs a rule would have without the exclusive jobnet."""
+        alone = replace(_alone(rule, timetable), exclusive=None)
+        return sum(1 for _ in self._starts(alone, self._end))
 
     def _never(self, path: str, rule: Rule, fate: _Fate) -> Finding:
         if fate.dropped:
@@ -217,7 +238,7 @@ class Linter:
                     yield found(Lint.LINK_MISSING, full, rule.number, link=rule.link)
                     continue
                 days = None if unit.calendar_of else self._days(rule, timetable.calendar)
-                open_cases[below, rule.number] = Case(full, rule, days)
+                open_cases[below, rule.number] = Case(full, rule, unit.exclusive, days)
         if not open_cases:
             return
         self._try_on_runs(timetable, open_cases)
@@ -236,7 +257,9 @@ class Linter:
             window = timetable.window(day)
             for key in hit:
                 below, number = key
-                if cases[key].runs(day, window, of_rule(chains[below], number)):
+                reasons = chains[below]
+                excluded = any(one.because is Because.EXCLUDED for one in reasons)
+                if cases[key].runs(day, window, of_rule(reasons, number), excluded=excluded):
                     del cases[key]
             if not cases:
                 return
@@ -291,6 +314,11 @@ def in_odd_hours(
         for span in odd:
             if span.first <= start < span.end:
                 yield found(Lint.CLOCK_CHANGE, root + below, start=start, what=span.what)
+
+
+def _alone(rule: Rule, timetable: Timetable) -> Timetable:
+    """Return the timetable with this rule as its only one."""
+    return replace(timetable, jobnet=replace(timetable.jobnet, rules=(rule,)))
 
 
 def _names(path: str, jobnet: Jobnet) -> Iterator[Finding]:

@@ -20,11 +20,15 @@ class Case:
 
     unit: str
     rule: Rule
+    exclusive: str
     days: Iterator[Occurrence] | None
     """What it falls on; None: not known here, so every day is tried."""
     day: date | None = None
     linked: bool = False
     met: bool = False
+    taken: int = 0
+    first_taken: date | None = None
+    """On how many days its exclusive jobnet kept it from running, and on which first."""
     outside: tuple[datetime, date] | None = None
 
     def falls_on(self, day: date) -> bool:
@@ -40,8 +44,18 @@ class Case:
                 self.day = following.runs_on
         return self.day == day
 
-    def runs(self, day: date, window: tuple[datetime, datetime], reasons: Sequence[Reason]) -> bool:
-        """Note how near the rule came in a run of the root, and return whether it takes part in it."""
+    def runs(
+        self,
+        day: date,
+        window: tuple[datetime, datetime],
+        reasons: Sequence[Reason],
+        *,
+        excluded: bool,
+    ) -> bool:
+        """Note how near the rule came in a run of the root, and return whether it takes part in it.
+
+        ``excluded``: the jobnet's exclusive jobnet is scheduled in that run.
+        """
         self.met = True
         codes = {reason.because for reason in reasons}
         if Because.LINKED not in codes:
@@ -51,13 +65,27 @@ class Case:
             start = dict(reason.facts).get("start")
             if reason.because is Because.NESTED_START and isinstance(start, datetime):
                 if window[0] <= start < window[1]:
-                    return True
+                    if not excluded:
+                        return True
+                    self.taken += 1
+                    self.first_taken = self.first_taken or day
+                    return False
                 self.outside = self.outside or (start, day)
         return False
 
     def finding(self) -> Finding:
         """Return why the rule never runs."""
         number = self.rule.number
+        if self.first_taken is not None:
+            return found(
+                Lint.RULE_NEVER_RUNS,
+                self.unit,
+                number,
+                years=YEARS,
+                hits=self.taken,
+                first=self.first_taken,
+                why=f"its exclusive jobnet {self.exclusive} runs on each of them",
+            )
         if self.outside is not None:
             start, day = self.outside
             return found(Lint.NESTED_OUTSIDE, self.unit, number, years=YEARS, start=start, day=day)

@@ -6,21 +6,24 @@ calendar at once; fixed and immediate ones do not (rule book 6.3).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 
+from ajs.errors import BadValue
 from ajs.lint import Lint, Severity
 from ajs.model import Definitions, groups_above, parent
 from ajs.moment import Moment
 from ajs.operations.files import definition_texts, script_text
+from ajs.operations.fixed_runs import behind
 from ajs.operations.lint import Linted, lint_stored, place_of
 from ajs.operations.plan_diff import PlanDiff, compared, nested_may_differ, planned_until
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.timetables import planned_by, timetables
-from ajs.plan import Method, RootPlan
+from ajs.plan import RootPlan
 from ajs.replanning import recalculated
 from ajs.schedule import Timetable
 from ajs.store import agents, log, plans, sources, units
@@ -32,7 +35,16 @@ from ajs.store.plans import PlanChange
 from ajs.store.presence import poke
 
 AHEAD = timedelta(days=28)
-"""How far ahead the plan is compared before and after."""
+"""How far ahead dummies are compared before and after when nothing is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """A job group whose base day or base time changes under so many registered root jobnets (rule book 1.12)."""
+
+    group: str
+    what: str
+    roots: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,8 @@ class DefineResult:
     """What was defined and what it changed; ``operation`` is 0 for a dry run and when nothing differed.
 
     ``lints``: the warnings about the root jobnets that were added or changed, or whose calendar was.
-    ``followed``: there were plans that followed the definitions, so that their runs were compared up to ``until``.
+    ``followed``: there were plans that followed the definitions, so that their runs were compared: dummies up to the
+    day ``until``, real runs wherever they lie.
     """
 
     defined: Defined
@@ -49,6 +62,7 @@ class DefineResult:
     operation: int
     followed: bool = False
     lints: tuple[Linted, ...] = ()
+    rebased: tuple[Rebased, ...] = ()
 
 
 def define(
@@ -58,11 +72,13 @@ def define(
     command: Sequence[str],
     reason: str = "",
     dry_run: bool = False,
+    until: date | None = None,
     progress: Progress = unwatched,
 ) -> DefineResult:
     """Read the files, or all YAML files below the folders, and store what they say in one transaction.
 
-    Raises DefinitionError with every problem of all files, and stores nothing then.
+    Dummies are compared up to ``until``, four weeks ahead when it is None. Raises DefinitionError with every problem
+    of all files, and stores nothing then; BadValue for a date before today.
     """
     from ajs.definition.reader import read
 
@@ -71,7 +87,8 @@ def define(
         stored, named = agents.load(tx), sources.named(tx)
     found = read(texts, script_text, stored, units=named, watch=partial(progress, "reading"))
     now = service.clock.now()
-    until = now.wall + AHEAD
+    end = _end(until, now)
+    until = until or end.date()
     with service.store.write() as tx:
         before = _Plans(tx, service, now)
         operation = log.begin(
@@ -80,14 +97,28 @@ def define(
         defined = apply_definitions(
             tx, found.groups, found.roots, found.scripts, operation, found.agents
         )
-        diffs = before.follow(tx, defined, operation, until, progress) if defined.anything else ()
+        diffs = before.follow(tx, defined, operation, end, progress) if defined.anything else ()
         lints = _lints(tx, service, found, defined, progress) if defined.anything else ()
         log.finish(tx, operation, _summary(defined))
         if dry_run or not defined.anything:
             tx.rollback()
-            return DefineResult(defined, diffs, until.date(), 0, before.followed, lints)
-    poke(service.folder)
-    return DefineResult(defined, diffs, until.date(), operation, before.followed, lints)
+            operation = 0
+    if operation:
+        poke(service.folder)
+    return DefineResult(defined, diffs, until, operation, before.followed, lints, before.rebased)
+
+
+def _end(until: date | None, now: Moment) -> datetime:
+    """Return the instant up to which dummies are compared."""
+    if until is None:
+        return now.wall + AHEAD
+    if until < now.wall.date():
+        raise BadValue(
+            f"--until {until} is over",
+            hint="it is the last day whose coming runs are compared: today or later",
+            value=str(until),
+        )
+    return datetime.combine(until, time()) + timedelta(days=1)
 
 
 def _lints(
@@ -118,10 +149,10 @@ class _Plans:
         self._now = now
         self._roots = units.by_id(tx, plans.registered_roots(tx))
         self._plans = plans.load_plans(tx, self._roots)
-        self._tables = planned_by(
-            tx, self._plans, timetables(tx, self._roots.values(), self._mode), self._mode
-        )
+        self._defined = timetables(tx, self._roots.values(), self._mode)
+        self._tables = planned_by(tx, self._plans, self._defined, self._mode)
         self.followed = False
+        self.rebased: tuple[Rebased, ...] = ()
 
     def follow(
         self,
@@ -135,8 +166,9 @@ class _Plans:
         roots = units.by_id(tx, self._roots)
         touched = {n: u for n, u in roots.items() if _touched(n, u.path, self._tables[n], defined)}
         self.followed = bool(touched)
-        tables = timetables(tx, touched.values(), self._mode)
-        tables = planned_by(tx, {n: self._plans[n] for n in touched}, tables, self._mode)
+        now = timetables(tx, touched.values(), self._mode)
+        self.rebased = _rebased([(self._defined[n], now[n]) for n in touched])
+        tables = planned_by(tx, {n: self._plans[n] for n in touched}, now, self._mode)
         changes, notes = [], {}
         for number in counted(progress, "planning", touched):
             before = self._plans[number]
@@ -151,11 +183,10 @@ class _Plans:
             if stored is None:
                 continue
             told = (*notes[number], *going_on.get(number, ()))
-            if before.registration.method is Method.FIXED and stored.waiting:
-                told = (*told, _stays(len(stored.waiting)))
+            told = (*told, *behind(stored, self._tables[number], now[number]))
             nested = nested_may_differ(self._tables[number], tables[number])
-            old = planned_until(before, self._tables[number], until, nested=nested)
-            new = planned_until(stored, tables[number], until, nested=nested)
+            old = planned_until(before, self._tables[number], until, stored, nested=nested)
+            new = planned_until(stored, tables[number], until, before, nested=nested)
             diff = compared(unit.path, old, new, told, until)
             if diff is not None:
                 diffs.append(replace(diff, notes=(*diff.notes, *_surviving(stored, notes[number]))))
@@ -171,11 +202,19 @@ class _Plans:
         return found
 
 
-def _stays(waiting: int) -> str:
-    runs = "its run stays as it was" if waiting == 1 else f"its {waiting} runs stay as they were"
-    return (
-        f"registered for fixed execution: {runs} planned; register it anew to pick the changes up"
-    )
+def _rebased(tables: Sequence[tuple[Timetable, Timetable]]) -> tuple[Rebased, ...]:
+    """Return whose base day or base time becomes another one, from timetables before and after."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for before, after in tables:
+        was, now = before.calendar, after.calendar
+        for what in ("base_day", "base_time"):
+            if getattr(was, what) != getattr(now, what):
+                old = {group: getattr(own, what) for group, own in was.settings}
+                new = {group: getattr(own, what) for group, own in now.settings}
+                both = [*new, *(group for group in old if group not in new)]
+                group = next((g for g in both if old.get(g) != new.get(g)), both[0])
+                counts[group, what.replace("_", " ")] += 1
+    return tuple(Rebased(group, what, roots) for (group, what), roots in counts.items())
 
 
 def _surviving(plan: RootPlan, told: Sequence[str]) -> Iterator[str]:

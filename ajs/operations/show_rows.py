@@ -97,11 +97,13 @@ class Rows:
     def shown(self, root: int) -> list[GenerationRow]:
         """Return the generations of a root jobnet that are shown, newest first.
 
-        What ran before a registration was cancelled is shown only to who asks for it.
+        What ended before a registration was cancelled is shown only to who asks for it; what goes on always is.
         """
         rows = self.generations.get(root, [])
         asked = self.which != Which() or root in self.by_id
-        return rows if asked or root in self.registered else []
+        if asked or root in self.registered:
+            return rows
+        return [row for row in rows if row.phase == "running"]
 
     def load(
         self, every: list[Unit], named: dict[int, Name], *, attempts: bool, following: bool

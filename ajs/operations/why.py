@@ -215,7 +215,8 @@ class _Explaining:
             return rows, date.fromisoformat(rows[0].exec_date)
         if asked is None:
             current = stored.current(self.tx, [self.target.root.id])
-            if not current or (self.registration is None and self.deleted is None):
+            gone_on = self.registration is not None or self.deleted is not None
+            if not current or not (gone_on or current[0].phase == "running"):
                 return [], self.timetable.day_of(self.now)
             return current, date.fromisoformat(current[0].exec_date)
         text = asked.isoformat()

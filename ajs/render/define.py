@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from ajs.operations.define import DefineResult
+from ajs.operations.define import DefineResult, Rebased
 from ajs.operations.plan_diff import NestedDiff, PlanDiff
 from ajs.render.change import place, slot_json, undo
 from ajs.render.check import lint_json, lint_lines
@@ -38,6 +38,7 @@ def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
     if len(result.plans) > PLANS:
         lines.append(f"plan     ... and {len(result.plans) - PLANS} more; --format json lists all")
         lines.append(f"in all   {_totals(result.plans)}")
+    lines += [f"warn     {_rebased(one)}" for one in result.rebased]
     lines += lint_lines(result.lints, every=False)
     changed = bool(lines)
     if not changed:
@@ -53,6 +54,14 @@ def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
+def _rebased(one: Rebased) -> str:
+    count = "1 registered root jobnet" if one.roots == 1 else f"{one.roots} registered root jobnets"
+    return (
+        f"{one.group}: the {one.what} changes under {count}: runs can come twice or be left out; "
+        "better cancel the registrations first (ajsleave), and register anew afterwards"
+    )
+
+
 def _not_renamed(old: str, new: str) -> str:
     return f"{new}: was: names {old}, which is not there; nothing was renamed"
 
@@ -65,11 +74,14 @@ def _list(what: str, names: tuple[str, ...] | list[str]) -> list[str]:
 
 
 def _plan(diff: PlanDiff) -> list[str]:
-    """Return what happens to a plan's runs, earlier ones first; equal moves are one line, so that others are seen."""
+    """Return what happens to a plan's runs, earlier ones first.
+
+    Equal moves are one line, and many runs of one day, so that others are seen.
+    """
     told = [
         *_moves(diff.move),
-        *((slot.start, f"appears  {place(slot)}") for slot in diff.appear),
-        *((slot.start, f"vanishes {place(slot)}") for slot in diff.vanish),
+        *_of_days("appears ", diff.appear),
+        *_of_days("vanishes", diff.vanish),
     ]
     told.sort(key=lambda line: line[0])
     lines = [text for _, text in told[:SHOWN]]
@@ -78,6 +90,19 @@ def _plan(diff: PlanDiff) -> list[str]:
     lines += _lower(diff.nested)
     lines += [f"note     {note}" for note in diff.notes]
     return [f"plan     {diff.path}", *(f"           {line}" for line in lines)]
+
+
+def _of_days(what: str, slots: Sequence[Slot]) -> Iterator[tuple[datetime, str]]:
+    """Yield a line for each run, or for many of one execution date, with the start by which it is sorted."""
+    by_day: dict[date, list[Slot]] = {}
+    for slot in slots:
+        by_day.setdefault(slot.exec_date, []).append(slot)
+    for day, runs in by_day.items():
+        if len(runs) < MANY:
+            yield from ((slot.start, f"{what} {place(slot)}") for slot in runs)
+            continue
+        first, last = runs[0].start, runs[-1].start
+        yield first, f"{what} {len(runs)} runs of {day}, {first:%H:%M} to {last:%H:%M}"
 
 
 def _totals(plans: Sequence[PlanDiff]) -> str:
@@ -118,11 +143,21 @@ def _moves(moves: Sequence[tuple[Slot, Slot]]) -> Iterator[tuple[datetime, str]]
     for shift, equal in by_shift.items():
         if len(equal) < MANY:
             for old, new in equal:
-                yield old.start, f"moves    {place(old)} -> {place(new)}"
+                yield old.start, _moved(old, new)
             continue
         old, new = equal[0]
         first = f"{place(old)} -> {place(new)} first"
+        if not shift:
+            dates = f"{old.exec_date} -> {new.exec_date}"
+            yield old.start, f"{len(equal)} runs get another execution date, {dates} first"
+            continue
         yield old.start, f"{len(equal)} runs move by {_signed(shift)}, {first}"
+
+
+def _moved(old: Slot, new: Slot) -> str:
+    if old.start != new.start:
+        return f"moves    {place(old)} -> {place(new)}"
+    return f"stays    {old.start:%Y-%m-%d %H:%M}, execution date {old.exec_date} -> {new.exec_date}"
 
 
 def _signed(shift: timedelta) -> str:
@@ -160,6 +195,9 @@ def as_json(result: DefineResult) -> str:
                 "notes": list(diff.notes),
             }
             for diff in result.plans
+        ],
+        "rebased": [
+            {"group": one.group, "what": one.what, "roots": one.roots} for one in result.rebased
         ],
         "lints": [lint_json(one) for one in result.lints],
     }

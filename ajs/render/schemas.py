@@ -458,6 +458,7 @@ DEFINE: Schema = {
                 notes=every(TEXT),
             )
         ),
+        rebased=every(record(group=TEXT, what=TEXT, roots=NUMBER)),
         lints=every(LINT),
     ),
 }

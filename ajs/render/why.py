@@ -89,6 +89,8 @@ def _headlines(found: Why) -> Iterator[str]:
     day = _day(found.day)
     if found.deleted is not None:
         yield f"{found.unit}: deleted by {_who(found.deleted)} (operation {found.deleted.id})"
+    elif found.registration is None and any(_goes_on(run) for run in found.runs):
+        yield f"{found.unit} is not registered for execution any more; its run goes on"
     elif found.registration is None:
         runs = any(
             reason.because is Because.RUNS
@@ -106,6 +108,10 @@ def _headlines(found: Why) -> Iterator[str]:
         yield f"{found.unit} does not run on {day}"
     for run in found.runs:
         yield f"{found.unit}: {_in_short(found, run)}"
+
+
+def _goes_on(run: WhyRun) -> bool:
+    return run.generation is not None and run.generation.phase == "running"
 
 
 def _in_short(found: Why, run: WhyRun) -> str:
