@@ -35,8 +35,9 @@ def planned_by(
     mode: DayMode,
 ) -> dict[int, Timetable]:
     """Return the timetables that make the dummies of these plans: those now, or what a fixed registration froze."""
-    found = dict(tables)
-    for number, plan in plans.items():
-        if plan.registration.frozen is not None:
-            found[number] = sources.frozen_timetable(tx, plan.registration.frozen, mode)
-    return found
+    frozen = {
+        number: plan.registration.frozen
+        for number, plan in plans.items()
+        if plan.registration.frozen is not None
+    }
+    return dict(tables) | sources.frozen_timetables(tx, frozen, mode)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import NamedTuple
 
 from ajs.calendar import CalendarSettings
@@ -145,15 +145,6 @@ def freeze_calendars(tx: Writing) -> str:
     return key
 
 
-def frozen_timetable(tx: Reading, frozen: Frozen, mode: DayMode) -> Timetable:
-    """Return the timetable that a fixed registration was computed from."""
-    keys = dict(frozen.exclusive)
-    found = definitions(tx, [frozen.definition, *keys.values()])
-    exclusive = {path: found[key] for path, key in keys.items()}
-    made = Timetables(stored_calendars(tx, frozen.calendars), mode, exclusive.get)
-    return made.of(frozen.path, found[frozen.definition])
-
-
 def freeze(tx: Reading, path: str, key: str, calendars: str) -> Frozen:
     """Return what a fixed registration of a root jobnet is computed from; ``calendars`` were frozen."""
     exclusive: dict[str, str] = {}
@@ -165,6 +156,31 @@ def freeze(tx: Reading, path: str, key: str, calendars: str) -> Frozen:
             break
         exclusive[other], name = row
     return Frozen(path, key, calendars, tuple(exclusive.items()))
+
+
+def frozen_timetables(
+    tx: Reading,
+    frozen: Mapping[int, Frozen],
+    mode: DayMode,
+    known: MutableMapping[str, Calendars] | None = None,
+) -> dict[int, Timetable]:
+    """Return the timetables that fixed registrations were computed from.
+
+    Calendars in ``known``, by their key, are not read again; those that are read are put there.
+    """
+    calendars = {} if known is None else known
+    keys = {
+        key for one in frozen.values() for key in (one.definition, *dict(one.exclusive).values())
+    }
+    jobnets = definitions(tx, keys)
+    for key in {one.calendars for one in frozen.values()} - calendars.keys():
+        calendars[key] = stored_calendars(tx, key)
+    found = {}
+    for number, one in frozen.items():
+        exclusive = {path: jobnets[key] for path, key in one.exclusive}
+        made = Timetables(calendars[one.calendars], mode, exclusive.get)
+        found[number] = made.of(one.path, jobnets[one.definition])
+    return found
 
 
 def script(tx: Reading, sha256: str) -> bytes:
