@@ -12,6 +12,7 @@ from ajs.errors import AlreadyRegistered, BadValue, NeverRuns, NoSuchDate, Refus
 from ajs.files import MIB, open_regular, read_whole
 from ajs.model import Jobnet, Overlap, groups_above
 from ajs.moment import Moment
+from ajs.operations.at_once import starts_at_once
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
@@ -148,7 +149,9 @@ def entry(
         )
         saved = plans.save_plans(tx, changes, operation)
         entered = tuple(
-            _entered(root, how, _made(before.get(root.id), saved[root.id]), tables[root.id], now)
+            _entered(
+                tx, root, how, _made(before.get(root.id), saved[root.id]), tables[root.id], now
+            )
             for root in roots
         )
         for root, one in zip(roots, entered, strict=True):
@@ -435,6 +438,7 @@ def _immediate(
 
 
 def _entered(
+    tx: Reading,
     root: Unit,
     how: Registering,
     made: Sequence[Generation],
@@ -442,13 +446,11 @@ def _entered(
     now: Moment,
 ) -> Entered:
     first = made[0] if made else None
-    passed = first is not None and first.slot.start <= now.wall
-    held = first is not None and first.holds.get("", timetable.jobnet.hold)
     return Entered(
         root.path,
         how.method,
         first,
-        at_once=passed and not held,
+        at_once=first is not None and starts_at_once(tx, timetable.jobnet, first, now),
         made=len(made),
         last=made[-1] if made else None,
     )
