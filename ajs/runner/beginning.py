@@ -88,9 +88,11 @@ def _missed(one: Waiting, plan: RootPlan, now: datetime, overdue: Overdue) -> bo
     if start > now - OVERDUE:
         return False
     registration = plan.registration
-    return overdue is Overdue.SKIP or (
-        registration.skip_overdue and registration.registered <= start
-    )
+    if overdue is Overdue.SKIP:
+        return True
+    # Fixed registrations add up, and leave what had passed out themselves: the moment is that of the last one.
+    counts = registration.method is Method.FIXED or registration.registered <= start
+    return registration.skip_overdue and counts
 
 
 def _cause(one: Waiting, overdue: Overdue) -> Cause:
