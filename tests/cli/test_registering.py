@@ -66,6 +66,18 @@ def test_what_was_frozen_is_stored_and_counts_after_a_renaming_too(home):
     assert schedule(home)[0].split()[1:] == ["@A2", "2026-08-11", "Tue", "22:00"]
 
 
+def test_the_schedule_of_a_fixed_jobnet_is_that_of_its_registration(home):
+    home.ajs("ajsentry -g 1 /g/daily")
+    asked = "ajsschedule -b 2026/08/10 -e 2026/08/14 /g/daily"
+    before = home.ajs(asked)
+    text = (home.folder / "g.yaml").read_text()
+    home.file("g.yaml", text.replace("22:00", "20:00").replace("[sat, sun]", "[mon, tue, wed]"))
+    home.ajs("ajsdefine g.yaml")
+    assert home.ajs(asked) == before
+    home.ajs("ajsleave /g/daily")
+    assert home.ajs(asked) != before
+
+
 def test_a_planning_group_takes_fixed_registration_only(home):
     with (
         open_service(home=str(home.folder), name=None, clock_of=lambda _: home.clock) as service,
