@@ -14,14 +14,13 @@ from itertools import islice, takewhile
 from ajs.plan import (
     Generation,
     Method,
-    NestedPlan,
     Phase,
     Registration,
     RootPlan,
     generation_for,
     nested_without_rules,
 )
-from ajs.schedule import Slot, Start, Timetable
+from ajs.schedule import Slot, Start, Tie, Timetable
 
 MOST_GENERATIONS = 99
 """How many future generations a fixed registration by number can have (commands.md 4)."""
@@ -86,16 +85,24 @@ def by_period(
 
 
 def by_count(plan: RootPlan, timetable: Timetable, holds: Mapping[str, bool]) -> Fixed:
-    """Register the first runs of the rules, as many as the registration's number (rule book 6.4)."""
-    starts = islice(registrable(plan.registration, timetable), plan.registration.count)
-    return _with(plan, timetable, starts, holds)
+    """Register the first runs of the rules, as many as the registration's number beside prohibited ones (6.4)."""
+    off = {tie for g in plan.generations if g.phase is Phase.PROHIBITED for tie in g.ties}
+    return _with(
+        plan, timetable, _first(registrable(plan.registration, timetable), plan, off), holds
+    )
+
+
+def _first(starts: Iterable[Start], plan: RootPlan, off: set[Tie]) -> Iterator[Start]:
+    left = plan.registration.count
+    for start in starts:
+        left -= off.isdisjoint(start.ties)
+        yield start
+        if not left:
+            return
 
 
 def at_time(plan: RootPlan, timetable: Timetable, slot: Slot, holds: Mapping[str, bool]) -> Fixed:
     """Register one run at a date and time; rules count neither for it nor inside it (rule book 6.4, 7.6)."""
-    same = _standing(plan, slot)
-    if same is not None:
-        return Fixed(plan, (same,))
     added = Generation(
         method=Method.FIXED,
         slot=slot,
@@ -104,41 +111,37 @@ def at_time(plan: RootPlan, timetable: Timetable, slot: Slot, holds: Mapping[str
         nested=nested_without_rules(timetable),
         holds=dict(holds),
     )
-    return Fixed(replace(plan, generations=(*plan.generations, added)))
+    return with_runs(plan, [added])
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One run as a schedule information file tells it; ``nested`` are the starts that it names, None for none."""
-
-    slot: Slot
-    holds: Mapping[str, bool]
-    nested: Mapping[str, datetime | None]
-
-
-def as_told(plan: RootPlan, timetable: Timetable, runs: Iterable[Told]) -> Fixed:
-    """Register runs as a file tells them (commands.md 4.1); nested jobnets that it leaves out have the root's time."""
-    merged: list[Generation] = []
+def with_runs(plan: RootPlan, runs: Iterable[Generation]) -> Fixed:
+    """Register runs as they are; where one is registered already, prohibited ones too, that one stays (6.6)."""
+    standing = _by_slot(plan)
+    made: dict[Slot, Generation] = {}
+    merged = []
     for run in runs:
-        found = at_time(plan, timetable, run.slot, run.holds)
-        merged += found.merged
-        if found.merged:
-            continue
-        *others, made = found.plan.generations
-        nested = dict(made.nested)
-        for path, start in run.nested.items():
-            nested[path] = NestedPlan(start=start, original=start)
-        made = replace(made, added=False, nested=nested)
-        plan = replace(found.plan, generations=(*others, made))
-    return Fixed(plan, tuple(merged))
+        if run.slot in standing:
+            merged.append(standing[run.slot])
+        else:
+            made.setdefault(run.slot, run)
+    return Fixed(replace(plan, generations=(*plan.generations, *made.values())), tuple(merged))
+
+
+def _by_slot(plan: RootPlan) -> dict[Slot, Generation]:
+    """Return the runs by where they lie: the first that waits there, else the prohibited one."""
+    off = [g for g in plan.generations if g.phase is Phase.PROHIBITED]
+    return {g.slot: g for g in (*off, *reversed(plan.waiting))}
 
 
 def _with(
     plan: RootPlan, timetable: Timetable, starts: Iterable[Start], holds: Mapping[str, bool]
 ) -> Fixed:
-    """Return the plan with these starts as real generations; those that are there already stay as they are (6.6)."""
-    by_tie = {tie: g for g in plan.waiting for tie in g.ties}
-    by_slot = {g.slot: g for g in reversed(plan.waiting)}
+    """Return the plan with these starts as real generations; those there already stay as they are (6.6).
+
+    So do prohibited ones: what an operator took out of the plan comes back by ``ajs undo``, or once it is cancelled.
+    """
+    by_tie = {tie: g for g in plan.generations for tie in g.ties}
+    by_slot = _by_slot(plan)
     made: list[Generation] = []
     merged: list[Generation] = []
     back: set[object] = set()
@@ -161,11 +164,6 @@ def _with(
     registration = replace(registration, cancelled=cancelled)
     after = RootPlan(registration=registration, generations=(*plan.generations, *made))
     return Fixed(after, tuple(merged))
-
-
-def _standing(plan: RootPlan, slot: Slot) -> Generation | None:
-    """Return the waiting run with this start and execution date."""
-    return next((g for g in plan.waiting if g.slot == slot), None)
 
 
 # -- cancelling --

@@ -91,7 +91,8 @@ def _prohibited_root(plan: RootPlan, generation: Generation, ground: Ground) -> 
     if generation.method is not Method.PLANNED:
         raise Refused(
             f"{ground.root}: a prohibition cannot be taken back under {generation.method.value} registration",
-            hint="register the jobnet again",
+            hint=f"ajs undo takes the ajsplan -p back: ajs history {ground.root} has its number; or cancel the run "
+            "(ajsleave -B) and register it again",
             unit=ground.root,
         )
     if generation is not last_prohibited(plan):
@@ -102,6 +103,8 @@ def _prohibited_root(plan: RootPlan, generation: Generation, ground: Ground) -> 
         )
     back = replace(generation, phase=Phase.WAITING)
     for taker in plan.waiting:
+        if taker.method is not Method.PLANNED:
+            continue
         if taker.changed or taker.kept is not None:
             raise Refused(
                 f"{ground.root}: the run of {taker.slot.exec_date} that took its place was changed since",

@@ -150,7 +150,8 @@ def _wait(
 
 def _how(given: dict[str, Any]) -> Registering:
     """Return what the options say of the registration; they have been checked."""
-    from ajs.operations.entry import Registering, read_runs
+    from ajs.operations.entry import Registering
+    from ajs.operations.schedule_file import read_runs
     from ajs.plan import Method
 
     period = at = runs = None

@@ -26,6 +26,7 @@ from ajs.errors import (
 from ajs.lifecycle import LiveGeneration, Status
 from ajs.model import Job
 from ajs.moment import Moment
+from ajs.operations.at_once import starts_at_once
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.running import with_plan
 from ajs.operations.service import Service
@@ -285,7 +286,7 @@ class _Work:
                     root.target.root.path,
                     effects,
                     (*root.notes, *_odd_hours(effects, self.service.time_zone)),
-                    self._at_once(root, after),
+                    self._at_once(tx, root, after),
                     _jobs(root),
                 )
             )
@@ -317,16 +318,12 @@ class _Work:
             if g.phase is Phase.PROHIBITED and was.get(g.id) is Phase.WAITING
         ]
 
-    def _at_once(self, root: _Root, after: RootPlan) -> frozenset[int]:
+    def _at_once(self, tx: Reading, root: _Root, after: RootPlan) -> frozenset[int]:
         """Return the runs whose start has passed, with nothing in their way."""
         if root.running:
             return frozenset()
-        held = root.timetable.jobnet.hold
-        return frozenset(
-            g.id
-            for g in after.waiting
-            if g.slot.start <= self.now.wall and not g.holds.get("", held)
-        )
+        jobnet = root.timetable.jobnet
+        return frozenset(g.id for g in after.waiting if starts_at_once(tx, jobnet, g, self.now))
 
     def _effects(self, root: _Root, after: RootPlan) -> tuple[Effect, ...]:
         path = root.target.root.path

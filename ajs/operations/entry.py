@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ajs.calendar import LAST_YEAR, TypedDay
-from ajs.definition.schedule_text import PlannedRun, from_text
+from ajs.definition.schedule_text import PlannedRun
 from ajs.errors import AlreadyRegistered, BadValue, NeverRuns, NoSuchDate, Refused, WrongKind
-from ajs.files import MIB, open_regular, read_whole
-from ajs.model import Jobnet, Overlap, groups_above
+from ajs.model import Overlap, groups_above
 from ajs.moment import Moment
+from ajs.operations.at_once import starts_at_once
 from ajs.operations.progress import Progress, counted, unwatched
+from ajs.operations.schedule_file import planned
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
 from ajs.operations.timetables import dateless_notes, timetables
@@ -20,6 +21,7 @@ from ajs.plan import (
     Frozen,
     Generation,
     Method,
+    Phase,
     Registration,
     RootPlan,
     nested_without_rules,
@@ -30,23 +32,20 @@ from ajs.registering import (
     MOST_RUNS,
     Fixed,
     Period,
-    Told,
-    as_told,
     at_time,
     by_count,
     by_period,
+    with_runs,
 )
 from ajs.schedule import Slot, Timetable
 from ajs.store import log, plans
 from ajs.store.database import Reading
-from ajs.store.numbers import execution_id
+from ajs.store.numbers import execution_id, registration_number
 from ajs.store.plans import PlanChange
 from ajs.store.presence import poke
+from ajs.store.results import registered_for
 from ajs.store.sources import freeze, freeze_calendars, planning_groups
 from ajs.store.units import ROOT, Unit
-
-MOST_TEXT = 16 * MIB
-"""How large a schedule information file can be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +53,10 @@ class Registering:
     """How root jobnets are registered: planned, with or without today's past run, fixed, or immediate; perhaps held.
 
     Fixed is one of four: for a ``period`` of execution dates, for so many future generations (``count``), ``at`` a
-    date and time in minutes after 0:00, or for the ``runs`` of a schedule information file. ``skip_overdue``: a start
+    date and time in minutes after 0:00, or for the ``runs`` of a schedule information file, by
+    root jobnet. ``skip_overdue``: a start
     missed without a manager is left out.
     """
-
-    @property
-    def by_rules(self) -> bool:
-        """Whether fixed runs are computed from rules and calendars, which are frozen then."""
-        return self.period is not None or self.count > 0
 
     method: Method
     catch_up: bool = True
@@ -69,8 +64,13 @@ class Registering:
     period: tuple[TypedDay, TypedDay] | None = None
     count: int = 0
     at: tuple[TypedDay, int] | None = None
-    runs: tuple[PlannedRun, ...] | None = None
+    runs: Mapping[str, Sequence[PlannedRun]] | None = None
     skip_overdue: bool = False
+
+    @property
+    def by_rules(self) -> bool:
+        """Whether fixed runs are computed from rules and calendars, which are frozen then."""
+        return self.period is not None or self.count > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +101,6 @@ class Entry:
     notes: tuple[str, ...] = ()
 
 
-def read_runs(name: str) -> tuple[PlannedRun, ...]:
-    """Return the runs of a schedule information file; raises BadValue, with the place in it, when it has none."""
-    try:
-        with open_regular(name) as file:
-            text = read_whole(file, MOST_TEXT).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise BadValue(
-            f"-p {name} cannot be read: {why}",
-            hint="ajsschedule --format schedule writes such a file",
-            value=name,
-        ) from error
-    return from_text(text, name)
-
-
 def entry(
     service: Service,
     names: Sequence[Name],
@@ -141,15 +126,17 @@ def entry(
             key = root.definition or ""
             frozen = freeze(tx, root.path, key, calendars) if how.by_rules else None
             was = before.get(root.id)
-            after, said = _registered(root, was, tables[root.id], how, frozen, now)
+            after, merged = _registered(root, was, tables[root.id], how, frozen, now)
             changes.append(PlanChange(root.id, was, after))
-            notes += said
+            notes += _merged(tx, root, merged)
         operation = log.begin(
             tx, now, os_user=service.user, verb="entry", command=command, reason=reason
         )
         saved = plans.save_plans(tx, changes, operation)
         entered = tuple(
-            _entered(root, how, _made(before.get(root.id), saved[root.id]), tables[root.id], now)
+            _entered(
+                tx, root, how, _made(before.get(root.id), saved[root.id]), tables[root.id], now
+            )
             for root in roots
         )
         for root, one in zip(roots, entered, strict=True):
@@ -207,8 +194,8 @@ def _registered(
     how: Registering,
     frozen: Frozen | None,
     now: Moment,
-) -> tuple[RootPlan, tuple[str, ...]]:
-    """Return the plan after the registration, and what the operator must know of it."""
+) -> tuple[RootPlan, tuple[Generation, ...]]:
+    """Return the plan after the registration, and the runs of it that were there already."""
     if before is not None and before.waiting:
         _refuse_beside(root, before, how)
     if how.method is Method.IMMEDIATE:
@@ -218,7 +205,7 @@ def _registered(
     holds = {"": True} if how.hold else {}
     if how.method is Method.FIXED:
         fixed = _fixed(root, plan, timetable, how, holds, now.wall)
-        return fixed.plan, tuple(_merged(root, fixed))
+        return fixed.plan, fixed.merged
     after = with_next(plan, timetable, holds)
     if len(after.generations) > len(plan.generations):
         return after, ()
@@ -232,6 +219,8 @@ def _registered(
 def _refuse_beside(root: Unit, before: RootPlan, how: Registering) -> None:
     """Refuse what cannot stand beside the runs that wait (rule book 6.1)."""
     method, following = before.registration.method, before.waiting[0]
+    if method is how.method is Method.FIXED:
+        _refuse_mixed(root, before, how)
     if method is not Method.PLANNED and (
         how.method is not Method.PLANNED or method is Method.IMMEDIATE
     ):
@@ -243,6 +232,20 @@ def _refuse_beside(root: Unit, before: RootPlan, how: Registering) -> None:
         f"{root.path} is registered for {method.value} execution and has a next run on "
         f"{following.slot.start:%Y-%m-%d %H:%M}",
         hint=hint,
+        unit=root.path,
+    )
+
+
+def _refuse_mixed(root: Unit, before: RootPlan, how: Registering) -> None:
+    """Refuse ``-o`` for a part of the runs that wait: it counts for the jobnet as long as it is registered."""
+    fixed = [g for g in before.waiting if g.method is Method.FIXED]
+    skips = before.registration.skip_overdue
+    if not fixed or skips is how.skip_overdue:
+        return
+    was, hint = ("with", "give -o") if skips else ("without", "leave -o out")
+    raise AlreadyRegistered(
+        f"{root.path} has runs that wait and were registered {was} -o, which counts for all of its runs alike",
+        hint=f"{hint} here too, or cancel the registration first (ajsleave)",
         unit=root.path,
     )
 
@@ -288,7 +291,7 @@ def _fixed(
         _refuse_past(root, slot, timetable, now, skip_overdue=how.skip_overdue)
         return at_time(plan, timetable, slot, holds)
     if how.runs is not None:
-        told = [_told(root, run, timetable, now) for run in how.runs if run.root.name == root.path]
+        told = [planned(root.path, run, timetable, now) for run in how.runs.get(root.path, ())]
         if not told:
             raise NeverRuns(
                 f"{root.path}: the schedule information file has no run of it",
@@ -297,7 +300,7 @@ def _fixed(
             )
         for one in told:
             _refuse_past(root, one.slot, timetable, now, skip_overdue=how.skip_overdue)
-        return as_told(plan, timetable, told)
+        return _few(root, plan, with_runs(plan, told))
     # What is registered now is computed from what is defined now, also where dummies come from what was before.
     fresh = replace(plan, registration=replace(registration, registered=now))
     if how.period is not None:
@@ -314,14 +317,8 @@ def _fixed(
     else:
         fixed = by_count(fresh, timetable, holds)
         where = f"from {now:%Y-%m-%d %H:%M} on"
-    made = len(fixed.plan.generations) - len(plan.generations)
-    if made > MOST_RUNS:
-        raise Refused(
-            f"{root.path}: its rules give more than {MOST_RUNS} runs in this period",
-            hint="register a shorter period, and the rest later",
-            unit=root.path,
-        )
-    if not made and not fixed.merged:
+    _few(root, plan, fixed)
+    if fixed.plan.generations == plan.generations and not fixed.merged:
         raise _never(root, timetable, where)
     cancelled = fixed.plan.registration.cancelled
     return replace(
@@ -330,33 +327,15 @@ def _fixed(
     )
 
 
-def _told(root: Unit, run: PlannedRun, timetable: Timetable, now: datetime) -> Told:
-    """Return a run of a schedule information file; its dates are execution dates."""
-    slot = Slot(now.replace(microsecond=0), timetable.day_of(now))
-    if run.root.start is not None:
-        slot = timetable.typed(run.root.start.day, run.root.start.minutes)
-    nested = {path for path, unit in timetable.jobnet.walk() if isinstance(unit, Jobnet)}
-    first, end = timetable.window(slot.exec_date)
-    for line in run.nested:
-        at = line.start.instant if line.start is not None else first
-        if line.name not in nested or not first <= at < end:
-            what = (
-                "is no nested jobnet" if line.name not in nested else "starts outside its 48 hours"
-            )
-            raise Refused(
-                f"{root.path}/{line.name} {what} in the run of {slot.exec_date}",
-                hint="take its line out of the schedule information file, or change it",
-                unit=f"{root.path}/{line.name}",
-            )
-    return Told(
-        slot,
-        {
-            line.name if line is not run.root else "": True
-            for line in (run.root, *run.nested)
-            if line.hold
-        },
-        {line.name: None if line.start is None else line.start.instant for line in run.nested},
-    )
+def _few(root: Unit, before: RootPlan, fixed: Fixed) -> Fixed:
+    """Return what a registration made; refused when that is too much."""
+    if len(fixed.plan.generations) - len(before.generations) > MOST_RUNS:
+        raise Refused(
+            f"{root.path}: these are more than {MOST_RUNS} runs at once",
+            hint="register a shorter period or a part of the file, and the rest later",
+            unit=root.path,
+        )
+    return fixed
 
 
 def _refuse_past(
@@ -402,20 +381,28 @@ def _never(root: Unit, timetable: Timetable, where: str) -> NeverRuns:
     )
 
 
-def _merged(root: Unit, fixed: Fixed) -> Iterator[str]:
+def _merged(tx: Reading, root: Unit, merged: Sequence[Generation]) -> Iterator[str]:
     """Say which runs were registered already; they are not made again (rule book 6.6)."""
-    if not fixed.merged:
-        return
-    first = fixed.merged[0]
+    waiting = [g for g in merged if g.phase is Phase.WAITING]
+    off = [g for g in merged if g.phase is Phase.PROHIBITED]
+    if waiting:
+        are = "are" if len(waiting) > 1 else "is"
+        stay = "stay as they are" if len(waiting) > 1 else "stays as it is"
+        yield f"{_some(root, waiting)} {are} registered already, and {stay}"
+    if off:
+        are = "are prohibited, and stay" if len(off) > 1 else "is prohibited, and stays"
+        back = f"ajsplan -u {root.path}:{execution_id(off[0].id)}"
+        if off[0].method is Method.FIXED:
+            number = registration_number(*registered_for(tx, [root.id])[root.id][off[0].id])
+            back = f"ajs undo takes the prohibition back, or ajsleave -B {number} and then this command again"
+        yield f"{_some(root, off)} {are} so: {back}"
+
+
+def _some(root: Unit, found: Sequence[Generation]) -> str:
+    """Name the first of some runs and count the others."""
+    first = found[0]
     run = f"{root.path}:{execution_id(first.id)} on {first.slot.start:%Y-%m-%d %H:%M}"
-    others = len(fixed.merged) - 1
-    more = f" and {others} more" if others else ""
-    standing = (
-        "are registered already, and stay as they are"
-        if others
-        else "is registered already, and stays as it is"
-    )
-    yield f"{run}{more} {standing}"
+    return f"{run} and {len(found) - 1} more" if len(found) > 1 else run
 
 
 def _immediate(
@@ -441,6 +428,7 @@ def _immediate(
 
 
 def _entered(
+    tx: Reading,
     root: Unit,
     how: Registering,
     made: Sequence[Generation],
@@ -448,13 +436,11 @@ def _entered(
     now: Moment,
 ) -> Entered:
     first = made[0] if made else None
-    passed = first is not None and first.slot.start <= now.wall
-    held = first is not None and first.holds.get("", timetable.jobnet.hold)
     return Entered(
         root.path,
         how.method,
         first,
-        at_once=passed and not held,
+        at_once=first is not None and starts_at_once(tx, timetable.jobnet, first, now),
         made=len(made),
         last=made[-1] if made else None,
     )

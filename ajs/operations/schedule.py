@@ -12,7 +12,7 @@ from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
-from ajs.operations.timetables import dateless_notes, timetables
+from ajs.operations.timetables import dateless_notes, planned_by, timetables
 from ajs.plan import Method
 from ajs.rules import Occurrence, Rule, shifted
 from ajs.schedule import Slot, Start, Tie, Timetable
@@ -62,7 +62,7 @@ class RootSchedule:
     """The runs of one root jobnet, in slot order.
 
     ``method`` says how it is registered, None for not at all: its runs then count from ``since``, the moment of asking,
-    as if it were registered then; else from its registration.
+    as if it were registered then; else from its registration, and of what a fixed one was computed from.
     """
 
     unit: Unit
@@ -118,8 +118,10 @@ def schedule(
             elif unit.root is not None:
                 inside.setdefault(unit.root, set()).add(unit.path)
         roots = units.by_id(tx, inside)
-        tables = timetables(tx, roots.values(), service.mode)
         registered = plans.load_plans(tx, roots)
+        # The registration of fixed execution has frozen what its runs come from.
+        now_defined = timetables(tx, roots.values(), service.mode)
+        tables = planned_by(tx, registered, now_defined, service.mode)
     found = []
     for number in counted(progress, "scheduling", [n for n in inside if n in tables]):
         unit, plan = roots[number], registered.get(number)

@@ -17,7 +17,7 @@ from ajs.schedule import DayMode
 from ajs.starting import Waiting
 from ajs.store import plans, runs, units
 from ajs.store.database import Store, Writing
-from ajs.store.sources import stored_calendars, stored_timetables
+from ajs.store.sources import frozen_timetable, stored_calendars, stored_timetables
 
 
 class Overdue(Enum):
@@ -67,12 +67,19 @@ def _left_out(tx: Writing, mode: DayMode, now: Moment, overdue: Overdue) -> Iter
         plan = stored.get(numbers[one.root_path])
         if plan is None or one.generation.method is Method.IMMEDIATE:
             continue
+        if one.status is Status.HOLDING:
+            continue
         if overdue is Overdue.NOTHING_TODAY:
-            table = tables.of(one.root_path, one.definition)
+            frozen = plan.registration.frozen
+            table = (
+                tables.of(one.root_path, one.definition)
+                if frozen is None
+                else frozen_timetable(tx, frozen, mode)
+            )
             begins, _ = table.window(table.day_of(now.wall))
             if one.generation.slot.start < begins + timedelta(days=1):
                 yield one
-        elif one.status is not Status.HOLDING and _missed(one, plan, now.wall, overdue):
+        elif _missed(one, plan, now.wall, overdue):
             yield one
 
 
@@ -81,9 +88,11 @@ def _missed(one: Waiting, plan: RootPlan, now: datetime, overdue: Overdue) -> bo
     if start > now - OVERDUE:
         return False
     registration = plan.registration
-    return overdue is Overdue.SKIP or (
-        registration.skip_overdue and registration.registered <= start
-    )
+    if overdue is Overdue.SKIP:
+        return True
+    # Fixed registrations add up, and leave what had passed out themselves: the moment is that of the last one.
+    counts = registration.method is Method.FIXED or registration.registered <= start
+    return registration.skip_overdue and counts
 
 
 def _cause(one: Waiting, overdue: Overdue) -> Cause:

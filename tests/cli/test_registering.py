@@ -86,6 +86,18 @@ def test_a_fixed_registration_keeps_its_exclusive_jobnets_as_they_were(home):
     assert schedule(home) == before
 
 
+def test_the_schedule_of_a_fixed_jobnet_is_that_of_its_registration(home):
+    home.ajs("ajsentry -g 1 /g/daily")
+    asked = "ajsschedule -b 2026/08/10 -e 2026/08/14 /g/daily"
+    before = home.ajs(asked)
+    text = (home.folder / "g.yaml").read_text()
+    home.file("g.yaml", text.replace("22:00", "20:00").replace("[sat, sun]", "[mon, tue, wed]"))
+    home.ajs("ajsdefine g.yaml")
+    assert home.ajs(asked) == before
+    home.ajs("ajsleave /g/daily")
+    assert home.ajs(asked) != before
+
+
 def test_a_planning_group_takes_fixed_registration_only(home):
     with (
         open_service(home=str(home.folder), name=None, clock_of=lambda _: home.clock) as service,
@@ -125,6 +137,26 @@ def test_a_held_start_is_not_missed(home):
     home.run("2026-08-10T22:30:00")
     home.run("2026-08-11T09:00:00 overdue=skip")
     assert "Being held" in home.ajs("ajsshow -g a /g/daily")
+
+
+@pytest.mark.parametrize("registering", ["ajsentry -h", "ajsentry -h -g 1"])
+def test_a_held_start_stays_when_nothing_of_today_starts(home, registering):
+    home.ajs(f"{registering} /g/daily")
+    home.run("2026-08-10T22:30:00")
+    home.run("2026-08-10T23:00:00 overdue=nothing_today")
+    assert "Being held" in home.ajs("ajsshow -g a /g/daily")
+
+
+def test_today_of_a_fixed_registration_is_the_one_it_was_computed_with(home):
+    # With a base time of 8:00 it is still the 10th at 5:00 of the 11th; the run at 22:00 is one of tomorrow.
+    text = (home.folder / "g.yaml").read_text()
+    early = text.replace("[sat, sun]}", "[sat, sun], base_time: '8:00'}")
+    home.ajs(["ajsdefine", home.file("g.yaml", early)])
+    home.ajs("ajsentry -b 11 -e 11 /g/daily")
+    home.ajs(["ajsdefine", home.file("g.yaml", text)])
+    home.clock.jump_to_wall(home.clock.now().wall.replace(day=11, hour=5))
+    home.run("2026-08-11T23:30:00 overdue=nothing_today")
+    assert "Ended normally" in home.ajs("ajsshow -g a /g/daily")
 
 
 def test_a_deleted_result_cannot_be_brought_back(home):
