@@ -293,17 +293,23 @@ def coming(
     yield from waiting_kept
 
 
-def after_floor(registration: Registration, timetable: Timetable) -> Iterator[Start]:
-    """Yield the rule starts after the last run; before the first run, from the registration on (6.5, R4, R10)."""
+def after_floor(
+    registration: Registration, timetable: Timetable, since: date = date.min
+) -> Iterator[Start]:
+    """Yield the rule starts after the last run; before the first run, from the registration on (6.5, R4, R10).
+
+    ``since``: only those with this execution date or a later one, where it lies after the registration.
+    """
     registered, floor = registration.registered, registration.floor
     # The day before is looked at too: on a 48-hour service its 24:00..47:59 lie on this one.
     if floor is not None:
-        since = min(floor.exec_date, timetable.day_of(floor.start)) - timedelta(days=1)
-        planned = timetable.starts(registered, since, catch_up=registration.catch_up)
+        first = min(floor.exec_date, timetable.day_of(floor.start)) - timedelta(days=1)
+        planned = timetable.starts(registered, max(first, since), catch_up=registration.catch_up)
         yield from (s for s in planned if floor < s.slot)
         return
+    today = timetable.day_of(registered)
+    first = since if since > today else today - timedelta(days=1)
     past = None
-    first = timetable.day_of(registered) - timedelta(days=1)
     for start in timetable.starts(registered, first, catch_up=registration.catch_up):
         if start.slot.start < registered:
             past = start
