@@ -240,6 +240,13 @@ def test_why_a_nested_jobnet_is_excluded_or_valid_no_more():
     assert "2025-08-06 lies after the last valid day 2025-08-03: no run" in said(chains["E"])
 
 
+def test_why_a_nested_jobnet_runs_on_its_last_valid_day_by_the_first_of_two_rules():
+    units = [net("A", "n=1 sd=en cy=1,d; n=2 ln=1 sd=2025/08/04", **UNTIL_4)]
+    _, chains = nested(table("sd=en cy=1,d", units=units), "2025/08/04", "2025/08/04 9:00")
+    assert not any("last valid day" in text for text in said(chains["A"]))
+    assert said(chains["A"])[-1] == "it starts at 2025-08-04 09:00 by rule 1"
+
+
 def test_a_long_row_of_exclusive_jobnets_is_decided():
     units = [net(f"N{n}", exclusive=f"N{n + 1}") for n in range(3000)]
     found, _ = nested(table("sd=en", units=units), "2025/07/31", "2025/07/31 12:00")
