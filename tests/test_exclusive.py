@@ -247,6 +247,14 @@ def test_why_a_nested_jobnet_runs_on_its_last_valid_day_by_the_first_of_two_rule
     assert said(chains["A"])[-1] == "it starts at 2025-08-04 09:00 by rule 1"
 
 
+def test_what_is_inside_follows_the_earliest_rule_only():
+    inside = net("B", "n=1 ln=1 sd=en cy=1,d st=+1:00; n=2 ln=2 sd=en cy=1,d st=+2:00")
+    units = [net("A", "n=1 sd=en cy=1,d st=+4:00; n=2 ln=1 sd=en cy=1,d st=+2:00", inside)]
+    found, chains = nested(table("sd=en cy=1,d", units=units), "2025/08/04", "2025/08/04 9:00")
+    assert found == {"A": "04 11:00", "A/B": "04 13:00"}
+    assert said(chains["A"])[-1] == "it starts at 2025-08-04 11:00 by rule 2"
+
+
 def test_a_long_row_of_exclusive_jobnets_is_decided():
     units = [net(f"N{n}", exclusive=f"N{n + 1}") for n in range(3000)]
     found, _ = nested(table("sd=en", units=units), "2025/07/31", "2025/07/31 12:00")
