@@ -222,7 +222,7 @@ class StillRunning(Refused):
 
 
 class NeverRuns(Refused):
-    """The rules and the calendar give this jobnet no run, so it cannot be registered for planned execution."""
+    """Nothing would ever run: the schedule is undefined, or a fixed registration would make no run."""
 
     code = "AJS1211"
 

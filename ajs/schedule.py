@@ -24,7 +24,7 @@ from ajs.calendar import LAST_YEAR, Calendar
 from ajs.model import Jobnet
 from ajs.nested import NESTED_WINDOW, NestedStart, Nesting, RootRun, explained
 from ajs.reasons import Because, Reason, around, not_hit, reason, why_on
-from ajs.rules import Occurrence, Rule, StartTime, dates, reach
+from ajs.rules import Occurrence, Rule, StartTime, dates, occurrences, reach
 
 MOST_EXCLUDED = 4000
 """Runs of a rule in a row that an exclusive jobnet took away, after which the rule is taken to give none any more:
@@ -200,6 +200,15 @@ class Timetable:
         """Return the 48 hours of an execution date: first instant, and the first one after (rule book 4.5)."""
         first = self.calendar.day_begins(exec_date)
         return first, first + NESTED_WINDOW
+
+    def dateless(self, registered: datetime) -> tuple[int, ...]:
+        """Return the numbers of the root's rules that fall on no day at all when registered then (R14)."""
+        day = self.calendar.ajs_day(registered)
+        return tuple(
+            rule.number
+            for rule in self._rules
+            if next(occurrences(rule, self.calendar, day, day, day.__le__), None) is None
+        )
 
     def explain(
         self, registered: datetime, day: date, *, catch_up: bool = True

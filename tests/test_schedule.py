@@ -173,6 +173,24 @@ def test_a_root_without_rules_runs_on_the_registered_day_and_an_undefined_one_ne
     assert texts == ["the schedule is undefined: no run is ever planned"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Neither June nor July has a fifth Friday; with a cycle the months go on (R14).
+        ("sd=fr:5", (1,)),
+        ("sd=fr:5 cy=1,m", ()),
+        ("sd=2025/06/fr:5;n=2 sd=13;n=3 sd=2025/07/fr:5 cy=1,w", (1,)),
+        # A day that is past is a day all the same.
+        ("sd=2025/05/01", ()),
+        ("sd=en", ()),
+        # No month has so many open days.
+        ("sd=*25 cy=1,m", (1,)),
+    ],
+)
+def test_rules_that_fall_on_no_day(text, expected):
+    assert timetable(text).dateless(clock("2025/06/10 12:00")) == expected
+
+
 def test_the_first_of_144_rules_is_found_without_generating_years():
     table = timetable(";".join(f"n={n} cy=1,d st=+{n // 60}:{n % 60:02}" for n in range(1, 145)))
     found = list(islice(table.starts(clock("2025/08/11 00:00"), day("2090/01/01")), 2))

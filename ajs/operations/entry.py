@@ -152,6 +152,7 @@ def entry(
             for root in roots
         )
         for root, one in zip(roots, entered, strict=True):
+            notes += _dateless(one, tables[root.id], now)
             notes += _outside(one, tables[root.id], now)
         made = sum(one.made for one in entered)
         log.finish(tx, operation, {"roots": len(roots), "method": how.method.value, "runs": made})
@@ -218,9 +219,13 @@ def _registered(
         fixed = _fixed(root, plan, timetable, how, holds, now.wall)
         return fixed.plan, tuple(_merged(root, fixed))
     after = with_next(plan, timetable, holds)
-    if len(after.generations) == len(plan.generations):
-        raise _never(root, timetable, f"from {now.wall:%Y-%m-%d %H:%M} on")
-    return after, ()
+    if len(after.generations) > len(plan.generations):
+        return after, ()
+    never = _never(root, timetable, f"from {now.wall:%Y-%m-%d %H:%M} on")
+    if timetable.jobnet.rules == ():
+        raise never
+    # It waits for a rule or a calendar that gives it a run (6.3, R14).
+    return after, (f"{never.message}; {never.hint}",)
 
 
 def _refuse_beside(root: Unit, before: RootPlan, how: Registering) -> None:
@@ -466,6 +471,15 @@ def _skipped(
         if root.id in running and not jobnet.hold and jobnet.overlap in OVERLAPPED:
             other = f"{root.path}:{execution_id(running[root.id][0].id)}"
             yield f"{other} still goes on: the new run {OVERLAPPED[jobnet.overlap]}"
+
+
+def _dateless(entered: Entered, timetable: Timetable, now: Moment) -> Iterator[str]:
+    """Say which rules give none of the runs, since the month has no such day and the next one neither (R14)."""
+    run = entered.generation
+    if entered.method is Method.IMMEDIATE or (run is not None and not run.ties):
+        return
+    for number in timetable.dateless(now.wall):
+        yield f"{entered.path}: rule {number} falls on no day: no month in which it could run has its start day"
 
 
 def _outside(entered: Entered, timetable: Timetable, now: Moment) -> Iterator[str]:

@@ -34,7 +34,7 @@ def _entered(entered: Entered) -> str:
     when = "" if run is None else f", next run {place(run.slot)}"
     if entered.made > 1 and run is not None and entered.last is not None:
         when = f", {entered.made} runs from {place(run.slot)} to {place(entered.last.slot)}"
-    elif run is None and entered.method is Method.FIXED:
+    elif run is None:
         when = ", no new run"
     if entered.at_once:
         when += ", at once"

@@ -3,8 +3,8 @@
     python -m tests.bench.dates
 
 Rules that recurrences and cron expressions can say too are timed side by side, and the floor is a sorted list of the
-open days as plain numbers. Every comparison first makes sure that both give the same dates. All seconds are those of the
-processor, so that others who work on the machine count less.
+open days as plain numbers. Every comparison first makes sure that both give the same dates. All seconds are those of
+the processor, so that others who work on the machine count less.
 """
 
 from __future__ import annotations

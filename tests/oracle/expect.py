@@ -48,6 +48,14 @@ class Shown:
     def start(self) -> str:
         return told(self.root["started"] or self.root["planned_start"])
 
+    @property
+    def changed(self) -> bool:
+        """Whether the start is temporarily changed; an added run was changed from where its original lies."""
+        marks, root = self.marks(), self.root
+        return "moved" in marks or (
+            "added" in marks and root["original_start"] != root["planned_start"]
+        )
+
     def marks(self, path: str = "") -> set[str]:
         return {mark["mark"] for mark in self.lines[path]["marks"]}
 
@@ -108,7 +116,7 @@ class Seen:
             "nested": lambda: self._nested(wanted["nested"], shown.nested),
             "held": lambda: shown.held,
             "priority": lambda: shown.root.get("priority") or "none",
-            "changed": lambda: "moved" in shown.marks(),
+            "changed": lambda: shown.changed,
             "origin": lambda: "added" if "added" in shown.marks() else "original",
         }
         return {key: full[key]() for key in wanted}
