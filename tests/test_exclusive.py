@@ -146,7 +146,9 @@ def test_why_a_day_is_behind_the_last_valid_one():
         "by the rules no run has the execution date 2025-08-04",
     ]
     assert said(found.explain(AT, day("2025/08/02")))[0].endswith("falls on is 2025-08-03")
-    assert found.explain(AT, day("2025/08/03"))[-1].because is Because.RUNS
+    last_day = found.explain(AT, day("2025/08/03"))
+    assert last_day[-1].because is Because.RUNS
+    assert Because.VALID_UNTIL not in {reason.because for reason in last_day}
 
 
 def test_why_an_exclusive_jobnet_takes_a_day_away_or_not():
