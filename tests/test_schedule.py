@@ -149,6 +149,12 @@ def test_a_run_of_yesterday_s_date_lies_on_the_registration_day_where_its_time_i
     ]
 
 
+def test_a_start_at_the_very_moment_of_the_registration_is_not_past():
+    chain = timetable("sd=en st=12:00").explain(clock("2025/08/11 12:00"), day("2025/08/11"))
+    assert Because.PAST_TODAY not in {reason.because for reason in chain}
+    assert chain[-1].because is Because.RUNS
+
+
 def test_an_ajs_day_decides_what_is_today():
     """Base time 8:00: at 7:00 it is still the 10th, so rule day 10 is the registered day."""
     table = timetable("sd=en st=6:00", seen=AT_8)
