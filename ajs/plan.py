@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
+from itertools import dropwhile
 
 from ajs.choices import NESTED_LAST_MINUTE, OVERDUE
 from ajs.model import Jobnet
@@ -172,7 +173,7 @@ class RootPlan:
     def waiting(self) -> tuple[Generation, ...]:
         """The generations that have not started, in slot order."""
         found = [g for g in self.generations if g.phase is Phase.WAITING]
-        return tuple(sorted(found, key=lambda g: (g.slot.start, g.slot.exec_date)))
+        return tuple(sorted(found, key=lambda g: g.slot))
 
     def with_generation(self, generation: Generation) -> RootPlan:
         """Return the plan with this generation put in place of the one with the same number."""
@@ -290,18 +291,19 @@ def coming(
     taken = {tie for g in real for tie in g.ties} | registration.done | registration.cancelled
     first = datetime.min if registration.method is Method.PLANNED else registration.registered
     spent = frozenset(taken)
-    passed = [(g.original, g.slot) for g in real if g.phase is Phase.WAITING and not g.kept]
+    moved = [(g.original, g.slot) for g in real if g.phase is Phase.WAITING and not g.kept]
     kept = [g.kept for g in real if g.kept is not None and g.phase is Phase.WAITING]
-    passed += [(k.original, k.slot) for k in kept]
+    moved += [(k.original, k.slot) for k in kept]
+    passed = [(original, last) for original, last in moved if original < last]
     taken |= {tie for k in kept for tie in k.ties}
     waiting_kept = sorted(
         (Start(k.slot, k.ties) for k in kept if not k.ties or not spent.issuperset(k.ties)),
-        key=lambda s: (s.slot.start, s.slot.exec_date),
+        key=lambda s: s.slot,
     )
     for start in after_floor(registration, timetable) if starts is None else starts:
-        if start.slot.start < first or all(tie in taken for tie in start.ties):
+        if start.slot.start < first or taken.issuperset(start.ties):
             continue
-        if any(original < start.slot and not last < start.slot for original, last in passed):
+        if passed and any(original < start.slot <= last for original, last in passed):
             continue
         while waiting_kept and waiting_kept[0].slot < start.slot:
             yield waiting_kept.pop(0)
@@ -309,17 +311,23 @@ def coming(
     yield from waiting_kept
 
 
-def after_floor(registration: Registration, timetable: Timetable) -> Iterator[Start]:
-    """Yield the rule starts after the last run; before the first run, from the registration on (6.5, R4, R10)."""
+def after_floor(
+    registration: Registration, timetable: Timetable, since: date = date.min
+) -> Iterator[Start]:
+    """Yield the rule starts after the last run; before the first run, from the registration on (6.5, R4, R10).
+
+    ``since``: only those with this execution date or a later one, where it lies after the registration.
+    """
     registered, floor = registration.registered, registration.floor
     # The day before is looked at too: on a 48-hour service its 24:00..47:59 lie on this one.
     if floor is not None:
-        since = min(floor.exec_date, timetable.day_of(floor.start)) - timedelta(days=1)
-        planned = timetable.starts(registered, since, catch_up=registration.catch_up)
-        yield from (s for s in planned if floor < s.slot)
+        first = min(floor.exec_date, timetable.day_of(floor.start)) - timedelta(days=1)
+        planned = timetable.starts(registered, max(first, since), catch_up=registration.catch_up)
+        yield from dropwhile(lambda start: start.slot <= floor, planned)
         return
+    today = timetable.day_of(registered)
+    first = since if since > today else today - timedelta(days=1)
     past = None
-    first = timetable.day_of(registered) - timedelta(days=1)
     for start in timetable.starts(registered, first, catch_up=registration.catch_up):
         if start.slot.start < registered:
             past = start

@@ -261,7 +261,7 @@ class Timetable:
         first = max(since, registration.day - _ONE_DAY) - clock.exec_date
         until = self.jobnet.valid_until
         number = rule.number
-        # From the first run on that starts after the registration all do: no need to ask any more.
+        # From the first run on that counts all do: none of them starts before it.
         coming = False
         excluded = 0
         for day, runs_on in dates(rule, self.calendar, registration.day, first, counts):
@@ -273,7 +273,7 @@ class Timetable:
             if not coming:
                 if exec_date < since or not registration.counts(start, exec_date):
                     continue
-                coming = start >= registration.at
+                coming = True
             if taken is not None:
                 if exec_date in taken:
                     excluded += 1

@@ -146,7 +146,9 @@ def test_why_a_day_is_behind_the_last_valid_one():
         "by the rules no run has the execution date 2025-08-04",
     ]
     assert said(found.explain(AT, day("2025/08/02")))[0].endswith("falls on is 2025-08-03")
-    assert found.explain(AT, day("2025/08/03"))[-1].because is Because.RUNS
+    last_day = found.explain(AT, day("2025/08/03"))
+    assert last_day[-1].because is Because.RUNS
+    assert Because.VALID_UNTIL not in {reason.because for reason in last_day}
 
 
 def test_why_an_exclusive_jobnet_takes_a_day_away_or_not():
@@ -238,6 +240,21 @@ def test_why_a_nested_jobnet_is_excluded_or_valid_no_more():
     ]
     assert said(chains["D"]) == ["2025-08-04 lies after the last valid day 2025-08-03: no run"]
     assert "2025-08-06 lies after the last valid day 2025-08-03: no run" in said(chains["E"])
+
+
+def test_why_a_nested_jobnet_runs_on_its_last_valid_day_by_the_first_of_two_rules():
+    units = [net("A", "n=1 sd=en cy=1,d; n=2 ln=1 sd=2025/08/04", **UNTIL_4)]
+    _, chains = nested(table("sd=en cy=1,d", units=units), "2025/08/04", "2025/08/04 9:00")
+    assert not any("last valid day" in text for text in said(chains["A"]))
+    assert said(chains["A"])[-1] == "it starts at 2025-08-04 09:00 by rule 1"
+
+
+def test_what_is_inside_follows_the_earliest_rule_only():
+    inside = net("B", "n=1 ln=1 sd=en cy=1,d st=+1:00; n=2 ln=2 sd=en cy=1,d st=+2:00")
+    units = [net("A", "n=1 sd=en cy=1,d st=+4:00; n=2 ln=1 sd=en cy=1,d st=+2:00", inside)]
+    found, chains = nested(table("sd=en cy=1,d", units=units), "2025/08/04", "2025/08/04 9:00")
+    assert found == {"A": "04 11:00", "A/B": "04 13:00"}
+    assert said(chains["A"])[-1] == "it starts at 2025-08-04 11:00 by rule 2"
 
 
 def test_a_long_row_of_exclusive_jobnets_is_decided():

@@ -140,6 +140,21 @@ def test_a_run_of_this_month_that_cannot_be_caught_up_gives_way_to_the_next_mont
     assert [s.slot.exec_date for s in starts] == [day("2025/09/11")]
 
 
+def test_a_run_of_yesterday_s_date_lies_on_the_registration_day_where_its_time_is_past_midnight():
+    table = timetable("sd=2025/08/01 cy=1,d sh=no st=25:00")
+    starts = table.starts(clock("2025/08/11 00:30"), day("2025/08/11"))
+    assert [str(s.slot.start) for s in islice(starts, 2)] == [
+        "2025-08-11 01:00:00",
+        "2025-08-12 01:00:00",
+    ]
+
+
+def test_a_start_at_the_very_moment_of_the_registration_is_not_past():
+    chain = timetable("sd=en st=12:00").explain(clock("2025/08/11 12:00"), day("2025/08/11"))
+    assert Because.PAST_TODAY not in {reason.because for reason in chain}
+    assert chain[-1].because is Because.RUNS
+
+
 def test_an_ajs_day_decides_what_is_today():
     """Base time 8:00: at 7:00 it is still the 10th, so rule day 10 is the registered day."""
     table = timetable("sd=en st=6:00", seen=AT_8)

@@ -126,9 +126,9 @@ def entry(
             key = root.definition or ""
             frozen = freeze(tx, root.path, key, calendars) if how.by_rules else None
             was = before.get(root.id)
-            after, merged = _registered(root, was, tables[root.id], how, frozen, now)
+            after, said = _registered(tx, root, was, tables[root.id], how, frozen, now)
             changes.append(PlanChange(root.id, was, after))
-            notes += _merged(tx, root, merged)
+            notes += said
         operation = log.begin(
             tx, now, os_user=service.user, verb="entry", command=command, reason=reason
         )
@@ -188,14 +188,15 @@ _KINDS = {"group": "job group", "jobnet": "nested jobnet", "job": "job"}
 
 
 def _registered(
+    tx: Reading,
     root: Unit,
     before: RootPlan | None,
     timetable: Timetable,
     how: Registering,
     frozen: Frozen | None,
     now: Moment,
-) -> tuple[RootPlan, tuple[Generation, ...]]:
-    """Return the plan after the registration, and the runs of it that were there already."""
+) -> tuple[RootPlan, tuple[str, ...]]:
+    """Return the plan after the registration, and what the operator must know of it."""
     if before is not None and before.waiting:
         _refuse_beside(root, before, how)
     if how.method is Method.IMMEDIATE:
@@ -205,7 +206,7 @@ def _registered(
     holds = {"": True} if how.hold else {}
     if how.method is Method.FIXED:
         fixed = _fixed(root, plan, timetable, how, holds, now.wall)
-        return fixed.plan, fixed.merged
+        return fixed.plan, tuple(_merged(tx, root, fixed.merged))
     after = with_next(plan, timetable, holds)
     if len(after.generations) > len(plan.generations):
         return after, ()

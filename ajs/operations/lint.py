@@ -17,12 +17,16 @@ from ajs.operations.odd_hours import odd_hours
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.timetables import planned_by, timetables
-from ajs.plan import RootPlan, coming, nested_plan
+from ajs.plan import Registration, RootPlan, after_floor, coming, nested_plan
 from ajs.ports import Clock
-from ajs.schedule import DayMode, Timetable
+from ajs.schedule import DayMode, Start, Timetable
 from ajs.store import plans, units
 from ajs.store.database import Reading
 from ajs.timetables import Calendars, Timetables
+
+DAYS_BEFORE = timedelta(days=4)
+"""Execution dates so long before an hour have no start in it: a run starts within two days of its date, and what is
+nested in it within the 48 hours of that date or relative to its upper jobnet."""
 
 
 class Linted(NamedTuple):
@@ -115,7 +119,8 @@ def _affected(
         nested = ((path, one.start) for path, one in waiting.nested.items() if one.scheduled)
         yield _named(waiting.slot.start, nested)
     last = max(span.end for span in odd)
-    for start in takewhile(lambda s: s.slot.start < last, coming(plan, table)):
+    near = _near(plan.registration, table, odd)
+    for start in takewhile(lambda s: s.slot.start < last, coming(plan, table, near)):
         # A nested jobnet starts less than 48 hours after the base time of its execution date.
         first, end = table.window(start.slot.exec_date)
         end = max(end, start.slot.start + timedelta(minutes=1))
@@ -124,6 +129,18 @@ def _affected(
             fresh = nested_plan(table, plan.registration.registered, start.slot, start.ties)
             nested = ((path, one.start) for path, one in fresh.items())
             yield _named(start.slot.start, nested)
+
+
+def _near(registration: Registration, table: Timetable, odd: Sequence[OddHour]) -> Iterator[Start]:
+    """Yield the rule starts in the days before each odd hour, in slot order: others do not reach into it."""
+    passed = datetime.min
+    for span in odd:
+        for start in after_floor(registration, table, span.first.date() - DAYS_BEFORE):
+            if start.slot.start >= span.end:
+                break
+            if start.slot.start >= passed:
+                yield start
+        passed = span.end
 
 
 def _named(root: datetime, nested: Iterator[tuple[str, datetime | None]]) -> dict[str, datetime]:

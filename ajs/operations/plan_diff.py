@@ -75,7 +75,7 @@ def planned_until(
         if nested:
             lower = nested_plan(timetable, plan.registration.registered, start.slot, start.ties)
         found.append(Planned(start.slot, frozenset(start.ties), False, lower))
-    return sorted(found, key=lambda run: (run.slot.start, run.slot.exec_date))
+    return sorted(found, key=lambda run: run.slot)
 
 
 class _Far(Container[Start]):
@@ -161,6 +161,8 @@ def _nested_diffs(
     for run in new:
         was = before.get(came_from.get(run.slot, run.slot))
         if was is None:
+            continue
+        if not was.nested and not run.nested:
             continue
         shift = run.slot.start - was.slot.start
         for unit in sorted(was.nested.keys() | run.nested.keys()):

@@ -167,7 +167,7 @@ class _Explaining:
                     runs.append(self._dummy(start, self.plan))
                 else:
                     gone.append(start)
-        runs.sort(key=lambda run: (run.slot.start, run.slot.exec_date))
+        runs.sort(key=lambda run: run.slot)
         fates, lapsed = self._fates(day, runs)
         lost = bool(given) and not runs and not fates and self.plan is not None
         mover = self._mover(given) if lost else None

@@ -17,7 +17,8 @@ from ajs.schedule import DayMode
 from ajs.starting import Waiting
 from ajs.store import plans, runs, units
 from ajs.store.database import Store, Writing
-from ajs.store.sources import frozen_timetable, stored_calendars, stored_timetables
+from ajs.store.sources import frozen_timetables, stored_calendars, stored_timetables
+from ajs.timetables import Calendars
 
 
 class Overdue(Enum):
@@ -63,6 +64,7 @@ def _left_out(tx: Writing, mode: DayMode, now: Moment, overdue: Overdue) -> Iter
     numbers = {path: unit.id for path, unit in found.items() if unit is not None}
     stored = plans.load_plans(tx, numbers.values())
     tables = stored_timetables(tx, stored_calendars(tx), mode)
+    known: dict[str, Calendars] = {}
     for one in waiting:
         plan = stored.get(numbers[one.root_path])
         if plan is None or one.generation.method is Method.IMMEDIATE:
@@ -74,7 +76,7 @@ def _left_out(tx: Writing, mode: DayMode, now: Moment, overdue: Overdue) -> Iter
             table = (
                 tables.of(one.root_path, one.definition)
                 if frozen is None
-                else frozen_timetable(tx, frozen, mode)
+                else frozen_timetables(tx, {0: frozen}, mode, known)[0]
             )
             begins, _ = table.window(table.day_of(now.wall))
             if one.generation.slot.start < begins + timedelta(days=1):
