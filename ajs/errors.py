@@ -106,7 +106,7 @@ class DefinitionError(AjsError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         count = len(problems)
         super().__init__(
-            f"{count} problem{'s' if count != 1 else ''} in the definitions; nothing was changed",
+            f"{count} problem{'s' if count != 1 else ''} in the definitions: they cannot be stored",
             hint="mend the places named above and run the command again",
         )
         self.problems = problems

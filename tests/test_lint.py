@@ -227,3 +227,13 @@ def test_a_nested_rule_that_an_exclusive_jobnet_always_excludes(out, other, foun
     told = list(Linter(TODAY).root("/g/r", Timetable(root, calendar(), DayMode.H24)))
     assert [(f.lint.name, f.unit.removeprefix("/g/r"), f.rule) for f in told] == found
     assert all("its exclusive jobnet other runs on each of them" in f.text for f in told)
+
+
+def test_one_rule_that_depends_on_closed_days_is_one():
+    linter = Linter(TODAY)
+    used = calendar("2026/12/24")
+    made = jobnet("cy=1,m sd=15 sh=be")
+    told = [*linter.root("/g/r", Timetable(made, used, DayMode.H24)), *linter.calendars()]
+    assert [one.text for one in told] == [
+        "closed days are known until 2026-12-24; 1 rule depends on them"
+    ]

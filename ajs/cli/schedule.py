@@ -53,7 +53,7 @@ def command(units: tuple[str, ...], **given: Any) -> int:
 
     \b
     ajsschedule -b 2026/04/01 -e 2027/03/31 /sales/daily-close
-    ajsschedule -R -T -b 1 -e 31 /sales    this month, without nested jobnets
+    ajsschedule -T -b 1 /sales    31 days from the first of this month, without nested jobnets
     ajsschedule --calendar -b 1/1 -e 12/31 /sales/daily-close
     ajsschedule --format ical -e 2027/03/31 /sales > sales.ics
     """

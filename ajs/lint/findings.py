@@ -111,17 +111,17 @@ class Lint(Enum):
     )
     NO_OPEN_DAY = _Kind(
         _WARN,
-        "the calendar has no open day in the next {years} years; {rules} rules depend on open days",
+        "the calendar has no open day in the next {years} years; {rules} {depend} on open days",
         "see what closes them: ajs calendar {group}",
     )
     CLOSED_DAYS_END = _Kind(
         _WARN,
-        "closed days are known until {last} only; {rules} rules depend on them",
+        "closed days are known until {last} only; {rules} {depend} on them",
         "add the next ones; ajs calendar --holidays COUNTRY --years FROM-TO prints a country's",
     )
     CLOSED_DAYS_KNOWN = _Kind(
         _NOTE,
-        "closed days are known until {last}; {rules} rules depend on them",
+        "closed days are known until {last}; {rules} {depend} on them",
         "",
     )
     CLOCK_CHANGE = _Kind(_NOTE, "starts at {start:%Y-%m-%d %H:%M}: {what}", "")
@@ -150,6 +150,7 @@ class Finding:
     def text(self) -> str:
         """The finding as people read it, without the unit."""
         words = {name: _word(value) for name, value in self.facts}
+        words["depend"] = "rule depends" if words.get("rules") == 1 else "rules depend"
         return self.lint.value.text.format(**words, rule=self.rule)
 
     @property

@@ -17,6 +17,7 @@ from ajs.plan import Method
 from ajs.rules import Occurrence, Rule, shifted
 from ajs.schedule import Slot, Start, Tie, Timetable
 from ajs.store import plans, units
+from ajs.store.database import Reading
 from ajs.store.units import GROUP, Unit
 
 DAYS = 31
@@ -112,7 +113,7 @@ def schedule(
     now = service.clock.now()
     with service.store.read() as tx:
         inside: dict[int, set[str]] = {}
-        for unit, _ in find_units(tx, names, filters):
+        for unit in _meant(tx, names, filters):
             if unit.kind == GROUP:
                 inside |= {u.id: {""} for u in units.below(tx, unit.path) if u.root == u.id}
             elif unit.root is not None:
@@ -142,6 +143,19 @@ def schedule(
     return Schedule(service.name, service.time_zone, now, first, last, tuple(found))
 
 
+def _meant(tx: Reading, names: Sequence[Name], filters: Filters) -> Iterator[Unit]:
+    """Yield the units that are meant; filters narrow the root jobnets for which a named job group stands."""
+    narrows = filters.registered or filters.unregistered or filters.roots or filters.jobnets
+    groups: list[Name] = []
+    others: list[Name] = []
+    for name in names:
+        unit = units.by_path(tx, name.path)
+        (groups if narrows and unit is not None and unit.kind == GROUP else others).append(name)
+    for some, how in ((groups, filters._replace(recursive=True, roots=True)), (others, filters)):
+        if some:
+            yield from (unit for unit, _ in find_units(tx, some, how))
+
+
 def runs_between(
     timetable: Timetable,
     registered: datetime,
@@ -152,14 +166,30 @@ def runs_between(
 ) -> Iterator[Run]:
     """Yield the runs of the execution dates of a period, in slot order.
 
+    Of the starts of its day that were past when it was registered only the last one counts (rule book 6.5).
     ``below`` are relative paths that leave only the nested jobnets above, at and below them; none leaves all.
     """
     first, last = period
     _, end = timetable.window(last)
     starts = timetable.starts(registered, first, catch_up=catch_up)
-    for start in takewhile(lambda one: one.slot.start < end, starts):
+    for start in _last_past(takewhile(lambda one: one.slot.start < end, starts), registered):
         if start.slot.exec_date <= last:
             yield _run(timetable, registered, start, below)
+
+
+def _last_past(starts: Iterator[Start], registered: datetime) -> Iterator[Start]:
+    """Yield the starts without those before the registration, but for the last of these."""
+    past = None
+    for start in starts:
+        if start.slot.start < registered:
+            past = start
+            continue
+        if past is not None:
+            yield past
+            past = None
+        yield start
+    if past is not None:
+        yield past
 
 
 def _run(timetable: Timetable, registered: datetime, start: Start, below: Sequence[str]) -> Run:

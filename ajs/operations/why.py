@@ -14,7 +14,7 @@ from ajs.model import Jobnet
 from ajs.operations.row_changes import RowChange, changes_of, kills
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, Target, find_targets
-from ajs.operations.times import local
+from ajs.operations.times import local, odd_hour
 from ajs.operations.timetables import planned_by, timetables
 from ajs.operations.waits import Stand, stands
 from ajs.plan import Generation, Method, RootPlan, coming, generation_for
@@ -51,7 +51,8 @@ class WhyRun:
     """Why one run is as it is.
 
     ``slot`` is where it lies, ``original`` where it lay before temporary changes, ``start`` when the unit itself is to
-    start, where that has a time of its own. ``chain`` leads from the unit's status to the one that caused it all;
+    start, where that has a time of its own. ``clock_change`` says what becomes of a start in an hour that the clocks
+    leave out or show twice, "" for any other. ``chain`` leads from the unit's status to the one that caused it all;
     ``waiting`` are units below it that wait. Without a generation it is a dummy.
     """
 
@@ -62,6 +63,7 @@ class WhyRun:
     start: datetime | None
     nested: tuple[Reason, ...]
     changes: tuple[Changed, ...]
+    clock_change: str
     taken_back: tuple[TakenBack, ...] = ()
     chain: tuple[Stand, ...] = ()
     waiting: tuple[Stand, ...] = ()
@@ -144,6 +146,7 @@ class _Explaining:
         self.deleted = None if root.deleted is None else log.entry(tx, root.deleted)
         self.rows = stored.generations(tx, [root.id])
         self.clock = service.clock
+        self.time_zone = service.time_zone
         self.local = local(service.time_zone)
 
     def why(self, asked: date | None, manager_runs: bool) -> Why:
@@ -310,6 +313,7 @@ class _Explaining:
             start=self._start(generation),
             nested=self._nested(generation.original, _ties(generation)),
             changes=changes,
+            clock_change=self._clock_change(generation),
             taken_back=tuple(_taken_back(changes)),
             chain=_chain(all_stands, inner),
             waiting=tuple(
@@ -332,7 +336,11 @@ class _Explaining:
             start=self._start(generation),
             nested=self._nested(start.slot, start.ties),
             changes=(),
+            clock_change=self._clock_change(generation),
         )
+
+    def _clock_change(self, generation: Generation) -> str:
+        return odd_hour(self._start(generation) or generation.slot.start, self.time_zone)
 
     def _start(self, generation: Generation) -> datetime | None:
         plan = generation.nested.get(self.target.inner)

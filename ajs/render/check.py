@@ -81,7 +81,9 @@ def _named(one: Linted) -> str:
 
 
 def _units(group: list[Linted]) -> str:
-    names = [one.finding.unit for one in group]
+    names = [
+        f"{one.finding.unit} ({one.place})" if one.place else one.finding.unit for one in group
+    ]
     shown = ", ".join(names[:UNITS])
     return shown if len(names) <= UNITS else f"{shown} and {len(names) - UNITS} more"
 

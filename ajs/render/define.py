@@ -38,7 +38,8 @@ def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
     if len(result.plans) > PLANS:
         lines.append(f"plan     ... and {len(result.plans) - PLANS} more; --format json lists all")
         lines.append(f"in all   {_totals(result.plans)}")
-    lines += [f"warn     {_rebased(one)}" for one in result.rebased]
+    for one in result.rebased:
+        lines += _rebased(one)
     lines += lint_lines(result.lints, every=False)
     changed = bool(lines)
     if not changed:
@@ -54,12 +55,12 @@ def as_text(result: DefineResult, *, service: str, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
-def _rebased(one: Rebased) -> str:
+def _rebased(one: Rebased) -> list[str]:
     count = "1 registered root jobnet" if one.roots == 1 else f"{one.roots} registered root jobnets"
-    return (
-        f"{one.group}: the {one.what} changes under {count}: runs can come twice or be left out; "
-        "better cancel the registrations first (ajsleave), and register anew afterwards"
-    )
+    return [
+        f"warn  {one.group}: the {one.what} changes under {count}: runs can come twice or be left out",
+        "      better cancel the registrations first (ajsleave), and register anew afterwards",
+    ]
 
 
 def _not_renamed(old: str, new: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ajs.operations.schedule import RootSchedule, Run, Schedule
+from ajs.operations.times import odd_hour
 from ajs.plan import Method
 from ajs.render.columns import Cell, Paint, drawn, fitted, unpainted
 from ajs.render.times import near
@@ -66,23 +67,24 @@ def _rows(found: Schedule, *, lower: bool) -> list[tuple[Cell, ...]]:
     runs.sort(key=lambda pair: (pair[1].slot.start, pair[1].slot.exec_date, pair[0].unit.path))
     rows: list[tuple[Cell, ...]] = []
     for root, run in runs:
-        rows.append(_row(root, run))
-        rows += _lower(run) if lower else ()
+        rows.append(_row(root, run, found.time_zone))
+        rows += _lower(run, found.time_zone) if lower else ()
     return rows
 
 
-def _row(root: RootSchedule, run: Run) -> tuple[Cell, ...]:
+def _row(root: RootSchedule, run: Run, zone: str) -> tuple[Cell, ...]:
     day = run.slot.exec_date.isoformat()
+    notes = [*map(moved_text, run.occurrences), odd_hour(run.slot.start, zone)]
     return (
         Cell(root.unit.path),
         Cell(f"{day} {run.slot.exec_date:%a}"),
         Cell(near(run.slot.start.isoformat(), day)),
         Cell(", ".join(str(one.rule.number) for one in run.occurrences)),
-        Cell(", ".join(dict.fromkeys(filter(None, map(moved_text, run.occurrences))))),
+        Cell(", ".join(dict.fromkeys(filter(None, notes)))),
     )
 
 
-def _lower(run: Run) -> Iterator[tuple[Cell, ...]]:
+def _lower(run: Run, zone: str) -> Iterator[tuple[Cell, ...]]:
     day = run.slot.exec_date.isoformat()
     for one in run.nested:
         if one.start is None:
@@ -90,7 +92,8 @@ def _lower(run: Run) -> Iterator[tuple[Cell, ...]]:
         else:
             when = Cell(FOLLOWS if one.follows else near(one.start.isoformat(), day))
         indent = "  " * (1 + one.path.count("/"))
-        yield (Cell(indent + one.path.rpartition("/")[2]), Cell(""), when, Cell(""), Cell(""))
+        note = "" if one.start is None or one.follows else odd_hour(one.start, zone)
+        yield (Cell(indent + one.path.rpartition("/")[2]), Cell(""), when, Cell(""), Cell(note))
 
 
 def moved_text(one: Occurrence) -> str:
@@ -124,7 +127,7 @@ def as_json(found: Schedule) -> str:
                     "comment": root.unit.comment,
                     "registration_method": None if root.method is None else root.method.value,
                     "counted_from": root.since.isoformat(timespec="seconds"),
-                    "runs": [_run_json(run) for run in root.runs],
+                    "runs": [_run_json(run, found.time_zone) for run in root.runs],
                 }
                 for root in found.roots
             ],
@@ -135,7 +138,8 @@ def as_json(found: Schedule) -> str:
     )
 
 
-def _run_json(run: Run) -> dict[str, Any]:
+def _run_json(run: Run, zone: str) -> dict[str, Any]:
+    starts = {"": run.slot.start} | {one.path: one.start for one in run.nested if one.start}
     return {
         "execution_date": run.slot.exec_date.isoformat(),
         "start": run.slot.start.isoformat(),
@@ -154,4 +158,7 @@ def _run_json(run: Run) -> dict[str, Any]:
             one.path: None if one.start is None else one.start.isoformat() for one in run.nested
         },
         "with_upper": [one.path for one in run.nested if one.follows],
+        "clock_changes": {
+            path: note for path, start in starts.items() if (note := odd_hour(start, zone))
+        },
     }

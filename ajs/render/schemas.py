@@ -223,6 +223,7 @@ SCHEDULE = _document(
                     ),
                     nested={"type": "object", "additionalProperties": optional(WALL)},
                     with_upper=every(TEXT),
+                    clock_changes={"type": "object", "additionalProperties": TEXT},
                 )
             ),
         )
@@ -311,6 +312,7 @@ WHY_RUN = record(
     start=WALL,
     original_start=WALL,
     unit_start=optional(WALL),
+    clock_change=TEXT,
     status=optional(STATUS),
     status_text=optional(TEXT),
     nested=every(REASON),

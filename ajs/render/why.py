@@ -163,6 +163,8 @@ def _run(found: Why, run: WhyRun) -> Iterator[str]:
         yield _taken_back(one, found.unit)
     if found.unit != found.root and run.start is not None:
         yield f"so its start time in this run is {run.start:%Y-%m-%d %H:%M}"
+    if run.clock_change:
+        yield f"{run.start or run.slot.start:%Y-%m-%d %H:%M}: {run.clock_change}"
     for stand in run.chain:
         yield _stand(found, stand)
     waiting = [stand for stand in run.waiting if stand.path not in {s.path for s in run.chain}]
@@ -312,6 +314,7 @@ def _run_json(run: WhyRun) -> dict[str, Any]:
         "start": run.slot.start.isoformat(),
         "original_start": run.original.start.isoformat(),
         "unit_start": None if run.start is None else run.start.isoformat(),
+        "clock_change": run.clock_change,
         "status": None if run.status is None else run.status.name,
         "status_text": None if run.status is None else run.status.text,
         "nested": [_reason_json(reason) for reason in run.nested],

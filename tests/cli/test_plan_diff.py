@@ -174,7 +174,7 @@ def test_another_base_time_under_registered_jobnets_is_warned_of(home):
     group = "group: /g\ncalendar: {closed: [sat, sun]}\n"
     home.file("base.yaml", group.replace("]}", "], base_time: '05:00'}"))
     out = home.ajs("ajsdefine --dry-run base.yaml")
-    assert "warn     /g: the base time changes under 2 registered root jobnets" in out
+    assert "warn  /g: the base time changes under 2 registered root jobnets" in out
     found = json.loads(home.ajs("ajsdefine --format json base.yaml"))
     assert found["rebased"] == [{"group": "/g", "what": "base time", "roots": 2}]
     home.file("base.yaml", group.replace("]}", "], base_day: 10}"))
