@@ -15,7 +15,7 @@ from ajs.moment import Moment
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
-from ajs.operations.timetables import timetables
+from ajs.operations.timetables import planned_by, timetables
 from ajs.plan import (
     Frozen,
     Generation,
@@ -35,6 +35,7 @@ from ajs.registering import (
     at_time,
     by_count,
     by_period,
+    standing_for_dummies,
 )
 from ajs.schedule import Slot, Timetable
 from ajs.store import log, plans
@@ -133,6 +134,7 @@ def entry(
         roots = find_roots(tx, names, filters)
         tables = timetables(tx, roots, service.mode)
         before = plans.load_plans(tx, [r.id for r in roots])
+        planned = planned_by(tx, before, tables, service.mode)
         _refuse_planning(tx, roots, how)
         notes = list(_skipped(tx, roots, tables, how))
         calendars = freeze_calendars(tx) if how.by_rules else ""
@@ -141,6 +143,9 @@ def entry(
             frozen = Frozen(root.path, root.definition or "", calendars) if how.by_rules else None
             was = before.get(root.id)
             after, said = _registered(root, was, tables[root.id], how, frozen, now)
+            # Dummies stay what they are, unless this registration froze others.
+            anew = after.registration.frozen == frozen
+            after = standing_for_dummies(after, (tables if anew else planned)[root.id])
             changes.append(PlanChange(root.id, was, after))
             notes += said
         operation = log.begin(
