@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 
 from ajs.choices import NESTED_LAST_MINUTE, OVERDUE
 from ajs.model import Jobnet
@@ -282,7 +282,8 @@ def coming(
     ``starts`` is what ``after_floor`` gives, where the caller has it already.
 
     Prohibited occurrences, those that ran away from their rule time, and those that a postponed run has moved past
-    do not come (rule book 7.1, 7.4; rulings R1, R4, R16). The original that a run pushed ahead left in place does.
+    do not come (rule book 7.1, 7.4; rulings R1, R4, R16), and neither does one at whose very time a fixed run waits:
+    that run is it (2.2, 6.6). The original that a run pushed ahead left in place does.
     """
     registration = plan.registration
     if not registration.has_dummies:
@@ -292,6 +293,7 @@ def coming(
     first = datetime.min if registration.method is Method.PLANNED else registration.registered
     spent = frozenset(taken)
     moved = [(g.original, g.slot) for g in real if g.phase is Phase.WAITING and not g.kept]
+    there = {g.slot for g in real if g.phase is Phase.WAITING and g.method is Method.FIXED}
     kept = [g.kept for g in real if g.kept is not None and g.phase is Phase.WAITING]
     moved += [(k.original, k.slot) for k in kept]
     passed = [(original, last) for original, last in moved if original < last]
@@ -302,6 +304,8 @@ def coming(
     )
     for start in after_floor(registration, timetable) if starts is None else starts:
         if start.slot.start < first or taken.issuperset(start.ties):
+            continue
+        if start.slot in there:
             continue
         if passed and any(original < start.slot <= last for original, last in passed):
             continue
@@ -391,8 +395,9 @@ def started(
         return rest, ()
     if generation.kept is not None:
         floor = max_slot(plan.registration.floor, generation.slot)
+        lost = tuple(_behind(plan, floor, timetable, ()))
         rest = replace(rest, registration=replace(plan.registration, floor=floor))
-        return kept_made_real(rest, generation.kept, timetable), ()
+        return kept_made_real(rest, generation.kept, timetable), lost
     dropped = tuple(_moved_past(plan, generation, timetable))
     floor = max_slot(plan.registration.floor, generation.original, generation.slot)
     done = _remembered(plan.registration.done | frozenset(generation.ties), floor)
@@ -403,6 +408,7 @@ def started(
             break
         missed.append(Passed(start.slot, start.ties, WENT_BY))
         floor = max_slot(floor, start.slot)
+    missed += _behind(plan, floor, timetable, (*dropped, *missed))
     rest = replace(rest, registration=replace(rest.registration, floor=floor))
     return with_next(rest, timetable), (*dropped, *missed)
 
@@ -413,11 +419,14 @@ def _fixed_started(
     """Return a fixed registration's plan without this generation; by number, with the first dummy made real."""
     registration = plan.registration
     rest = plan.without(generation)
-    if not generation.ties:
+    ties = generation.ties or ties_at(registration, timetable, generation.slot)
+    if not ties:
         return rest, ()
     floor = max_slot(registration.floor, generation.slot)
-    done = _remembered(registration.done | frozenset(generation.ties), floor)
+    done = _remembered(registration.done | frozenset(ties), floor)
     rest = replace(rest, registration=replace(registration, done=done))
+    if generation.added and sum(bool(g.ties) for g in rest.waiting) >= registration.count:
+        return rest, ()
     passed: list[Passed] = []
     for start in coming(rest, timetable):
         moved_past = generation.original < start.slot and not generation.slot < start.slot
@@ -427,12 +436,48 @@ def _fixed_started(
         why = f"a run was moved past it, to {generation.slot.start}" if moved_past else WENT_BY
         passed.append(Passed(start.slot, start.ties, why))
     floor = max_slot(floor, *(one.slot for one in passed))
+    passed += _behind(rest, floor, timetable, passed)
     rest = replace(rest, registration=replace(registration, floor=floor, done=done))
     following = next(coming(rest, timetable), None)
     if following is None:
         return rest, tuple(passed)
     made = generation_for(following, registration, timetable)
     return replace(rest, generations=(*rest.generations, made)), tuple(passed)
+
+
+def _behind(
+    plan: RootPlan, floor: Slot, timetable: Timetable, told: Iterable[Passed]
+) -> Iterator[Passed]:
+    """Yield the dummies that the floor leaves behind and that are not told yet: other runs have been moved past them.
+
+    Such a run can still be prohibited or moved back; what is behind the floor does not come again then.
+    """
+    registration = plan.registration
+    if not registration.has_dummies:
+        return
+    known = {tie for g in plan.generations for tie in (*g.ties, *(g.kept.ties if g.kept else ()))}
+    known |= registration.done | registration.cancelled
+    known |= {tie for one in told for tie in one.ties}
+    there = {g.slot for g in plan.waiting if g.method is Method.FIXED}
+    first = datetime.min if registration.method is Method.PLANNED else registration.registered
+    moved = [(k.original, k.slot) for g in plan.waiting for k in (g, g.kept) if k is not None]
+    for start in after_floor(registration, timetable):
+        if floor < start.slot:
+            return
+        if start.slot.start < first or start.slot in there or known.issuperset(start.ties):
+            continue
+        past = (to for was, to in moved if was < start.slot and not to < start.slot)
+        to = next(past, None)
+        why = WENT_BY if to is None else f"a run was moved past it, to {to.start}"
+        yield Passed(start.slot, start.ties, why)
+
+
+def ties_at(registration: Registration, timetable: Timetable, slot: Slot) -> tuple[Tie, ...]:
+    """Return the occurrences at whose very time a run lies that no rule made: it is the dummy there (6.6)."""
+    if not registration.has_dummies:
+        return ()
+    near = takewhile(lambda s: s.slot.start <= slot.start, after_floor(registration, timetable))
+    return next((start.ties for start in near if start.slot == slot), ())
 
 
 def _remembered(done: frozenset[Tie], floor: Slot) -> frozenset[Tie]:

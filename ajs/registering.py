@@ -19,6 +19,7 @@ from ajs.plan import (
     RootPlan,
     generation_for,
     nested_without_rules,
+    ties_at,
 )
 from ajs.schedule import Slot, Start, Tie, Timetable
 
@@ -131,6 +132,17 @@ def _by_slot(plan: RootPlan) -> dict[Slot, Generation]:
     """Return the runs by where they lie: the first that waits there, else the prohibited one."""
     off = [g for g in plan.generations if g.phase is Phase.PROHIBITED]
     return {g.slot: g for g in (*off, *reversed(plan.waiting))}
+
+
+def standing_for_dummies(plan: RootPlan, timetable: Timetable) -> RootPlan:
+    """Return the plan with each run that lies at the very time of a dummy standing for it from then on (2.2, 6.6)."""
+    return replace(plan, generations=tuple(_tied(g, plan, timetable) for g in plan.generations))
+
+
+def _tied(one: Generation, plan: RootPlan, timetable: Timetable) -> Generation:
+    if one.ties or one.method is not Method.FIXED or one.phase is not Phase.WAITING:
+        return one
+    return replace(one, ties=ties_at(plan.registration, timetable, one.slot))
 
 
 def _with(

@@ -248,3 +248,21 @@ def test_a_planned_run_is_made_beside_a_held_immediate_one():
     registration = Registration(method=Method.PLANNED, registered=NOON)
     plan = RootPlan(registration=registration, generations=(held,))
     assert waiting(with_next(plan, table(DAILY))) == ["10 12:00", "11 10:00"]
+
+
+@pytest.mark.parametrize("added_first", [True, False])
+def test_a_dummy_at_whose_very_time_a_run_waits_is_that_run(added_first):
+    timetable = table(DAILY)
+    there = Slot(datetime(2025, 8, 12, 10), date(2025, 8, 12))
+    if added_first:
+        dated = stored(at_time(fixed(1), timetable, there, {}).plan)
+        plan = stored(by_count(dated, timetable, {}).plan)
+    else:
+        plan = stored(at_time(counted(1, timetable), timetable, there, {}).plan)
+    assert waiting(plan) == ["11 10:00", "12 10:00"]
+    assert dummies(plan, timetable) == ["13 10:00", "14 10:00"]
+    plan, passed = start(plan, timetable)
+    assert (waiting(plan), passed) == (["12 10:00", "13 10:00"], [])
+    plan, passed = start(plan, timetable)
+    assert (waiting(plan), passed) == (["13 10:00"], [])
+    assert dummies(plan, timetable) == ["14 10:00", "15 10:00"]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from ajs.errors import AlreadyStarted, NoSchedule, OutsideWindow, Refused, WrongKind
+from ajs.calendar import FIRST_YEAR, LAST_YEAR
+from ajs.errors import AlreadyStarted, NoSchedule, NoSuchDate, OutsideWindow, Refused, WrongKind
 from ajs.lifecycle import Status
 from ajs.model import Job, Jobnet
 from ajs.plan import (
@@ -82,6 +83,17 @@ class Ground:
                 unit=self.name(unit),
                 value=f"{at:%Y-%m-%d %H:%M}",
             )
+
+    def require_in_years(self, slot: Slot) -> None:
+        """Refuse a start or an execution date outside the years that can be planned."""
+        for day in (slot.start.date(), slot.exec_date):
+            if not FIRST_YEAR <= day.year <= LAST_YEAR:
+                at = f"{slot.start:%Y-%m-%d %H:%M}"
+                raise NoSuchDate(
+                    f"{self.root}: {at} lies outside the years {FIRST_YEAR} to {LAST_YEAR}",
+                    hint=f"years go up to {LAST_YEAR}",
+                    value=at,
+                )
 
     def require_waiting(self, generation: Generation, unit: str) -> None:
         """Refuse a change to a generation that no longer waits."""

@@ -91,6 +91,7 @@ def move_root(
     plan: RootPlan, generation: Generation, slot: Slot, ground: Ground, *, also: bool, pass_on: bool
 ) -> Applied:
     """Return the plan with a root's run moved to ``slot``, or run there too."""
+    ground.require_in_years(slot)
     kept = generation.kept
     if kept is not None and slot.start >= kept.slot.start:
         raise Refused(

@@ -16,7 +16,7 @@ from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.schedule_file import planned
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
-from ajs.operations.timetables import dateless_notes, timetables
+from ajs.operations.timetables import dateless_notes, planned_by, timetables
 from ajs.plan import (
     Frozen,
     Generation,
@@ -35,6 +35,7 @@ from ajs.registering import (
     at_time,
     by_count,
     by_period,
+    standing_for_dummies,
     with_runs,
 )
 from ajs.schedule import Slot, Timetable
@@ -118,6 +119,7 @@ def entry(
         roots = find_roots(tx, names, filters)
         tables = timetables(tx, roots, service.mode)
         before = plans.load_plans(tx, [r.id for r in roots])
+        planned_tables = planned_by(tx, before, tables, service.mode)
         _refuse_planning(tx, roots, how)
         notes = list(_skipped(tx, roots, tables, how))
         calendars = freeze_calendars(tx) if how.by_rules else ""
@@ -127,6 +129,9 @@ def entry(
             frozen = freeze(tx, root.path, key, calendars) if how.by_rules else None
             was = before.get(root.id)
             after, said = _registered(tx, root, was, tables[root.id], how, frozen, now)
+            # Dummies stay what they are, unless this registration froze others.
+            anew = after.registration.frozen == frozen
+            after = standing_for_dummies(after, (tables if anew else planned_tables)[root.id])
             changes.append(PlanChange(root.id, was, after))
             notes += said
         operation = log.begin(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ajs.changes.base import BEFORE_ITS_TURN
-from ajs.errors import NothingToUndo, PlanMoved
+from ajs.errors import NothingToUndo, PlanMoved, Refused
 from ajs.moment import Moment
 from ajs.operations.row_changes import RowChange, changes_of
 from ajs.operations.running import touched, with_plan
 from ajs.operations.service import Service
+from ajs.operations.timetables import timetables
 from ajs.plan import Generation
 from ajs.store import log, plans, runs, units
 from ajs.store.database import Writing
-from ajs.store.log import Operation
+from ajs.store.log import Image, Operation
+from ajs.store.numbers import execution_id
 from ajs.store.presence import poke
 from ajs.store.undo import undo_rows
 
@@ -29,6 +33,8 @@ class Undone:
     undone: Operation
     changes: tuple[RowChange, ...]
     operation: int
+    at_once: tuple[str, ...] = ()
+    """The runs whose start of today has passed and that wait again, so that they start at once."""
 
 
 def undo(
@@ -42,7 +48,8 @@ def undo(
     """Take back everything that an operation changed, in one transaction, and return what that was.
 
     Raises OperationNotFound; NothingToUndo when it changed nothing, is an undo itself, was undone already or ended what
-    ran; PlanMoved when anything that it changed has changed since. Nothing was changed then.
+    ran; PlanMoved when anything that it changed has changed since, Refused when a run of an earlier day would start.
+    Nothing was changed then.
     """
     now = service.clock.now()
     with service.store.write() as tx:
@@ -76,12 +83,54 @@ def undo(
         # A unit that was added is gone now, and told by its image.
         paths = {key: unit.path for key, unit in units.by_id(tx, done.units).items()}
         paths |= {i.key: i.before["path"] for i in images if i.table == "unit" and i.before}
+        at_once = _past(tx, service, number, images, now)
         if dry_run:
             tx.rollback()
     changes = [c for i in images for c in changes_of(i, paths.get(i.unit, f"unit {i.unit}"))]
     if not dry_run:
         poke(service.folder)
-    return Undone(before, tuple(changes), 0 if dry_run else by)
+    return Undone(before, tuple(changes), 0 if dry_run else by, at_once)
+
+
+def _past(
+    tx: Writing, service: Service, number: int, images: Sequence[Image], now: Moment
+) -> tuple[str, ...]:
+    """Return the runs whose start has passed today, so that they start at once; refused for one of an earlier day.
+
+    One that is held waits, whenever its start was.
+    """
+    wall = now.wall.isoformat()
+    again = [i for i in images if i.table == "generation" and _waits_again(i, wall)]
+    roots = units.by_id(tx, {i.unit for i in again})
+    tables = timetables(tx, roots.values(), service.mode)
+    found = []
+    for image in again:
+        after = image.after or {}
+        timetable = tables[image.unit]
+        if json.loads(after["holds"]).get("", timetable.jobnet.hold):
+            continue
+        start = datetime.fromisoformat(after["start"])
+        name = f"{roots[image.unit].path}:{execution_id(image.key)}"
+        begins, _ = timetable.window(timetable.day_of(now.wall))
+        if start < begins:
+            raise Refused(
+                f"operation {number} cannot be undone: {name} would start at once: {start:%Y-%m-%d %H:%M} "
+                f"lies before today, which began at {begins:%Y-%m-%d %H:%M}",
+                hint="nothing was changed, an earlier day is over; register what is still to come anew (ajsentry), "
+                "or change the plan by hand (ajsplan)",
+                unit=name,
+                value=str(number),
+            )
+        found.append(name)
+    return tuple(found)
+
+
+def _waits_again(image: Image, wall: str) -> bool:
+    """Whether a run waits for a start that has passed, and did not before the undo."""
+    before, after = image.before, image.after
+    if after is None or after["phase"] != "waiting" or after["start"] > wall:
+        return False
+    return before is None or before["phase"] != "waiting" or before["start"] != after["start"]
 
 
 def _running(tx: Writing, operation: int) -> dict[int, Generation]:

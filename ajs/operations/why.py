@@ -311,7 +311,8 @@ class _Explaining:
             original=generation.original,
             status=Status[all_stands[inner].status] if inner in all_stands else None,
             start=self._start(generation),
-            nested=self._nested(generation.original, _ties(generation)),
+            # No rule counts inside a run that was registered for a date and time.
+            nested=() if row.added else self._nested(generation.original, _ties(generation)),
             changes=changes,
             clock_change=self._clock_change(generation),
             taken_back=tuple(_taken_back(changes)),

@@ -161,6 +161,7 @@ def entry_text(entry: Entry) -> str:
 def undone_text(undone: Undone, *, dry_run: bool) -> str:
     """Return what was taken back, or would be."""
     lines = changes_text(undone.changes)
+    lines += [f"{name} starts at once: its time has passed today" for name in undone.at_once]
     operation = undone.undone
     what = f"operation {operation.id} ({typed(operation.command) or operation.verb})"
     if dry_run:
@@ -238,6 +239,7 @@ def undone_json(service: str, undone: Undone) -> str:
             "operation": undone.operation or None,
             "undone": operation_json(undone.undone),
             "changes": changes_json(undone.changes),
+            "at_once": list(undone.at_once),
         }
     )
 

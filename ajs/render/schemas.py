@@ -284,6 +284,7 @@ UNDO = _document(
     operation=optional(NUMBER),
     undone=record(**OPERATION_KEYS),
     changes=every(CHANGE),
+    at_once=every(TEXT),
 )
 
 REASON = record(

@@ -232,3 +232,52 @@ def test_a_cold_start_of_a_real_manager_cancels_all_and_says_what(home):
     assert schedule(home) == ["/g/daily is not registered"]
     assert "moved here" in home.ajs("ajs history")
     assert "are gone" in home.ajs("ajs undo 4")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["ajsentry -g 1 /g/daily", "ajsentry -d 2026/08/11 -t 22:00 /g/daily"],
+        ["ajsentry -d 2026/08/11 -t 22:00 /g/daily", "ajsentry -g 1 /g/daily"],
+        ["ajsentry -g 1 /g/daily", "ajsentry -p told /g/daily"],
+    ],
+)
+def test_a_run_registered_at_the_time_of_a_dummy_is_that_run(home, lines):
+    home.file("told", "/g/daily 202608112200 -\n")
+    for line in lines:
+        assert "registered for fixed" in home.ajs(line)
+    comes = [" ".join(line.split()[1:5]) for line in schedule(home)]
+    number = comes[1].split()[0]
+    assert comes[1:3] == [f"{number} 2026-08-11 Tue 22:00", "dummy 2026-08-12 Wed 22:00"]
+    home.run("2026-08-10T22:30")
+    assert [line.split()[2] for line in schedule(home)].count("2026-08-11") == 1
+    # Prohibited, it does not come after all as the dummy that it stands for.
+    home.ajs(f"ajsplan -p /g/daily:{number}")
+    assert "dummy 2026-08-11" not in " ".join(" ".join(schedule(home)).split())
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["ajsentry -b 10 -e 12 /g/daily", "ajsleave -v 10 -w 10 /g/daily"],
+        ["ajsentry /g/daily", "ajsplan -d 12 -t 10:00 --move /g/daily"],
+        ["ajsentry /g/daily", "ajsleave /g/daily"],
+        ["ajsentry /g/daily", "ajsplan -p /g/daily"],
+    ],
+)
+def test_an_undo_brings_no_run_of_an_earlier_day_back(home, lines):
+    for line in lines:
+        home.ajs(line)
+    home.run("2026-08-10T22:30")
+    assert "/g/daily:@A1 starts at once" in home.ajs("ajs undo 3 --dry-run")
+    home.run("2026-08-11T12:00")
+    before = schedule(home)
+    assert "would start at once: 2026-08-10 22:00 lies before today" in home.ajs("ajs undo 3")
+    assert schedule(home) == before
+
+
+def test_nothing_is_moved_out_of_the_years_that_can_be_planned(home):
+    home.ajs("ajsentry -d 2099/12/31 -t 22:00 /g/daily")
+    for line in ("-d 2099/12/31 -t 47:59", "-c 120", "-b 1"):
+        assert "AJS0403" in home.ajs(f"ajsplan {line} /g/daily")
+    assert "23:59" in home.ajs("ajsplan -t 23:59 /g/daily")
