@@ -17,8 +17,6 @@ from ajs.choices import NESTED_LAST_MINUTE, OVERDUE
 from ajs.model import Jobnet
 from ajs.schedule import Slot, Start, Tie, Timetable
 
-WENT_BY = "its time went by while the run before it waited"
-"""Why a start did not run that was missed behind a run that waited (rule book 6.10, 6.11)."""
 DONE_FOR = timedelta(days=45)
 """How long an occurrence that ran is remembered, so that an edit of its rule or calendar cannot bring it back."""
 MOST_DONE = 200
@@ -135,7 +133,7 @@ class Registration:
     or calendar cannot bring them back (product promise: no edit runs a job twice).
 
     ``count`` is the number of future generations of a fixed registration by number, 0 for any other; ``cancelled`` are
-    occurrences whose registration was cancelled (``ajsleave``), which come only when they are registered anew;
+    recent and coming occurrences that were cancelled (``ajsleave``), which come only when they are registered anew;
     ``frozen`` is what a fixed registration by rules was computed from.
     """
 
@@ -185,13 +183,36 @@ class RootPlan:
         return replace(self, generations=tuple(g for g in self.generations if g is not generation))
 
 
+class Gone(Enum):
+    """How a planned start can pass without anybody having taken it out of the plan."""
+
+    WENT_BY = "went_by"
+    """Its time went by while the run before it waited (rule book 6.10, 6.11)."""
+    MOVED_PAST = "moved_past"
+    """A run before it was moved past it (seed 4.5.3 (4))."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A planned start that will not run, and why; its fate is kept (product promise 3)."""
+    """A planned start that will not run, and why; its fate is kept (product promise 3).
+
+    ``how`` is None for what was skipped, or taken out of the plan.
+    """
 
     slot: Slot
     ties: tuple[Tie, ...]
     why: str
+    how: Gone | None = None
+
+
+def _went_by(start: Start) -> Passed:
+    why = "its time went by while the run before it waited"
+    return Passed(start.slot, start.ties, why, Gone.WENT_BY)
+
+
+def _overtaken(start: Start, to: Slot) -> Passed:
+    why = f"a run was moved past it, to {to.start}"
+    return Passed(start.slot, start.ties, why, Gone.MOVED_PAST)
 
 
 # -- nested jobnets of one generation --
@@ -400,13 +421,12 @@ def started(
         return kept_made_real(rest, generation.kept, timetable), lost
     dropped = tuple(_moved_past(plan, generation, timetable))
     floor = max_slot(plan.registration.floor, generation.original, generation.slot)
-    done = _remembered(plan.registration.done | frozenset(generation.ties), floor)
-    rest = replace(rest, registration=replace(plan.registration, floor=floor, done=done))
+    rest = replace(rest, registration=_ran(plan.registration, generation, floor))
     missed = []
     for start in coming(rest, timetable):
         if start.slot.start > now - OVERDUE:
             break
-        missed.append(Passed(start.slot, start.ties, WENT_BY))
+        missed.append(_went_by(start))
         floor = max_slot(floor, start.slot)
     missed += _behind(plan, floor, timetable, (*dropped, *missed))
     rest = replace(rest, registration=replace(rest.registration, floor=floor))
@@ -423,8 +443,10 @@ def _fixed_started(
     if not ties:
         return rest, ()
     floor = max_slot(registration.floor, generation.slot)
-    done = _remembered(registration.done | frozenset(ties), floor)
-    rest = replace(rest, registration=replace(registration, done=done))
+    registration = replace(
+        _ran(registration, replace(generation, ties=ties), floor), floor=registration.floor
+    )
+    rest = replace(rest, registration=registration)
     if generation.added and sum(bool(g.ties) for g in rest.waiting) >= registration.count:
         return rest, ()
     passed: list[Passed] = []
@@ -433,11 +455,10 @@ def _fixed_started(
         coming_yet = start.slot.start > now - OVERDUE and generation.slot < start.slot
         if coming_yet and not moved_past:
             break
-        why = f"a run was moved past it, to {generation.slot.start}" if moved_past else WENT_BY
-        passed.append(Passed(start.slot, start.ties, why))
+        passed.append(_overtaken(start, generation.slot) if moved_past else _went_by(start))
     floor = max_slot(floor, *(one.slot for one in passed))
     passed += _behind(rest, floor, timetable, passed)
-    rest = replace(rest, registration=replace(registration, floor=floor, done=done))
+    rest = replace(rest, registration=replace(registration, floor=floor))
     following = next(coming(rest, timetable), None)
     if following is None:
         return rest, tuple(passed)
@@ -468,8 +489,7 @@ def _behind(
             continue
         past = (to for was, to in moved if was < start.slot and not to < start.slot)
         to = next(past, None)
-        why = WENT_BY if to is None else f"a run was moved past it, to {to.start}"
-        yield Passed(start.slot, start.ties, why)
+        yield _went_by(start) if to is None else _overtaken(start, to)
 
 
 def ties_at(registration: Registration, timetable: Timetable, slot: Slot) -> tuple[Tie, ...]:
@@ -478,6 +498,17 @@ def ties_at(registration: Registration, timetable: Timetable, slot: Slot) -> tup
         return ()
     near = takewhile(lambda s: s.slot.start <= slot.start, after_floor(registration, timetable))
     return next((start.ties for start in near if start.slot == slot), ())
+
+
+def _ran(registration: Registration, generation: Generation, floor: Slot) -> Registration:
+    """Return the registration once this run has left the plan; what an edit can no longer bring back is forgotten."""
+    since = floor.exec_date - DONE_FOR
+    return replace(
+        registration,
+        floor=floor,
+        done=_remembered(registration.done | frozenset(generation.ties), floor),
+        cancelled=frozenset(tie for tie in registration.cancelled if tie.day >= since),
+    )
 
 
 def _remembered(done: frozenset[Tie], floor: Slot) -> frozenset[Tie]:
@@ -507,7 +538,7 @@ def _moved_past(plan: RootPlan, generation: Generation, timetable: Timetable) ->
     for start in coming(plan.with_generation(unmoved), timetable):
         if generation.slot < start.slot:
             return
-        yield Passed(start.slot, start.ties, f"a run was moved past it, to {generation.slot.start}")
+        yield _overtaken(start, generation.slot)
 
 
 def max_slot(*slots: Slot | None) -> Slot:

@@ -24,7 +24,7 @@ from ajs.registering import (
     registrable,
     without_runs,
 )
-from ajs.schedule import DayMode, Slot, Timetable
+from ajs.schedule import DayMode, Slot, Tie, Timetable
 from tests.notation import calendar, clock, rule
 
 NOON = datetime(2025, 8, 10, 12)
@@ -233,6 +233,27 @@ def test_what_is_cancelled_comes_only_when_it_is_registered_anew(count, gone, le
     back = by_period(after, timetable, period, {}).plan
     assert waiting(back) == ["11 10:00", "12 10:00", "13 10:00"]
     assert back.registration.cancelled == frozenset()
+
+
+@pytest.mark.parametrize("method", [Method.FIXED, Method.PLANNED])
+def test_old_cancellations_are_forgotten_and_coming_ones_never(method):
+    timetable = table(DAILY)
+    old, recent = Tie(1, date(2025, 6, 1)), Tie(1, date(2025, 8, 1))
+    coming_yet = frozenset(Tie(1, date(2025, 9, 1) + timedelta(days=n)) for n in range(300))
+    registration = replace(
+        fixed(1).registration,
+        method=method,
+        count=int(method is Method.FIXED),
+        cancelled=coming_yet | {old, recent},
+    )
+    plan = RootPlan(registration=registration)
+    plan = (
+        with_next(plan, timetable)
+        if method is Method.PLANNED
+        else by_count(plan, timetable, {}).plan
+    )
+    after, _ = start(stored(plan), timetable)
+    assert after.registration.cancelled == coming_yet | {recent}
 
 
 def test_one_run_more_than_is_allowed_is_looked_for():

@@ -56,13 +56,13 @@ def cold_start(service: Service, *, command: Sequence[str], reason: str = "") ->
             tx, now, os_user=service.user, verb="start", command=command, reason=reason
         )
         plans.save_plans(tx, [PlanChange(r, before[r], None) for r in roots], operation)
-        why = f"{service.user} cancelled all registrations by a cold start"
+        why = f"cancelled by {service.user}, who started the manager cold"
         waiting = [(root, g) for root in roots for g in before[root].waiting]
         fates = [
             runs.Fated(
                 root=root,
                 run=Passed(generation.slot, generation.ties, why),
-                fate="prohibited",
+                fate="cancelled",
                 operation=operation,
                 generation=generation.id,
             )

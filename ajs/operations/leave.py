@@ -251,7 +251,7 @@ def _fates(
     tx: Writing, service: Service, cancels: Sequence[_Cancel], operation: int, now: Moment
 ) -> None:
     """Record what will not come: runs that wait, and those that go with the last one of them."""
-    why = f"{service.user} cancelled the registration"
+    why = f"cancelled by {service.user}"
     fates = []
     for one in cancels:
         gone = {g.id: g for g in one.runs}
@@ -261,7 +261,7 @@ def _fates(
             runs.Fated(
                 root=one.root.id,
                 run=Passed(generation.slot, generation.ties, why),
-                fate="prohibited",
+                fate="cancelled",
                 operation=operation,
                 generation=generation.id,
             )

@@ -28,6 +28,9 @@ from ajs.store.log import Operation
 from ajs.store.rows import generation_from
 from ajs.store.show import FateRow, GenerationRow, RegistrationRow
 
+TAKEN_OUT = ("prohibited", "cancelled")
+"""Fates of runs that somebody took out of the plan, who can put them back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Changed:
@@ -271,7 +274,7 @@ class _Explaining:
     ) -> tuple[tuple[FateRow, ...], tuple[FateRow, ...]]:
         """Return the fates of an execution date that hold, and those whose run was planned anew.
 
-        A prohibition that was taken back is told by the run itself.
+        A prohibition or cancellation that was taken back is told by the run itself.
         """
         every = [
             fate._replace(started=self.local(fate.started), ended=self.local(fate.ended))
@@ -286,7 +289,7 @@ class _Explaining:
             if fate.exec_date != day.isoformat():
                 continue
             phase = phases.get(fate.generation or 0)
-            if fate.fate != "prohibited":
+            if fate.fate not in TAKEN_OUT:
                 holding.append(fate)
             elif phase is None:
                 (lapsed if fate.start in originals else holding).append(fate)

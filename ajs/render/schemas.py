@@ -326,7 +326,7 @@ WHY_RUN = record(
 )
 
 FATE = record(
-    fate={"enum": ["ran", "skipped", "prohibited", "missed", "passed"]},
+    fate={"enum": ["ran", "skipped", "prohibited", "cancelled", "missed", "passed"]},
     start=WALL,
     why=TEXT,
     operation=optional(NUMBER),

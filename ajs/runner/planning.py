@@ -14,7 +14,7 @@ from ajs.actions import ChangeUnit, Commit, EndGeneration, SkipGeneration, Start
 from ajs.causes import MISSED, Cause
 from ajs.errors import PlanMoved
 from ajs.lifecycle import LiveGeneration, UnitRun
-from ajs.plan import WENT_BY, Frozen, Generation, Passed, RootPlan, holds_handed_on, started
+from ajs.plan import Frozen, Generation, Gone, Passed, RootPlan, holds_handed_on, started
 from ajs.schedule import DayMode, Timetable
 from ajs.starting import Waiting
 from ajs.store import plans, units
@@ -151,12 +151,12 @@ class Planner:
         timetable = self._timetable(waiting, root.after.registration.frozen)
         root.after, passed = started(root.after, generation, timetable, self._now)
         root.left.add(generation.id)
-        self._missed += ((waiting.root_path, run) for run in passed if run.why == WENT_BY)
+        self._missed += ((waiting.root_path, run) for run in passed if run.how is Gone.WENT_BY)
         self._fates += (
             Fated(
                 root=root.id,
                 run=run,
-                fate="missed" if run.why == WENT_BY else "passed",
+                fate="missed" if run.how is Gone.WENT_BY else "passed",
             )
             for run in passed
         )

@@ -139,7 +139,7 @@ ADD_FATE = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
-Fate = Literal["skipped", "prohibited", "missed", "passed"]
+Fate = Literal["skipped", "prohibited", "cancelled", "missed", "passed"]
 """What became of a planned run that did not run."""
 
 

@@ -1,7 +1,7 @@
 -- Fixed registration. Columns are NULL where there is nothing to say, as in the images of rows that versions before made.
 
 -- The calendars of all job groups at one moment, {"/sales": {...}, ...}, under the SHA-256 of that text. Never changed: a
--- fixed registration keeps what it was computed from.
+-- fixed registration keeps what it was computed from. Never removed: the operation log can bring back every registration.
 CREATE TABLE frozen_calendars (
     hash TEXT PRIMARY KEY CHECK (length(hash) = 64),
     body TEXT NOT NULL CHECK (json_valid(body))

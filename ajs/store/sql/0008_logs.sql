@@ -8,7 +8,7 @@ CREATE TABLE fate_2 (
     exec_date TEXT NOT NULL CHECK (exec_date GLOB '????-??-??'),
     start TEXT NOT NULL CHECK (start GLOB '????-??-??T??:??:??'),
     ties TEXT NOT NULL CHECK (json_valid(ties)),
-    fate TEXT NOT NULL CHECK (fate IN ('ran', 'skipped', 'prohibited', 'missed', 'passed')),
+    fate TEXT NOT NULL CHECK (fate IN ('ran', 'skipped', 'prohibited', 'cancelled', 'missed', 'passed')),
     why TEXT NOT NULL CHECK (why <> ''),
     operation INTEGER REFERENCES operation (id),
     generation INTEGER,
