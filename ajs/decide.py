@@ -350,14 +350,14 @@ class _Turn:
     # -- attempts --
 
     def _place(self) -> None:
-        """Give free slots to the attempts that wait for one, first come, first served."""
+        """Give free slots to the attempts that wait: the highest priority first, then first come, first served."""
         seen = self.snapshot
         slots = Slots(seen.limit, seen.busy, seen.load, seen.agents, seen.met)
         for attempt in self.attempts.values():
             if attempt.state in TAKES_SLOT:
                 slots.count(attempt.place, attempt.relay)
         unplaced = [a for a in self.attempts.values() if a.state is AttemptState.QUEUED]
-        for attempt in unplaced:
+        for attempt in sorted(unplaced, key=self._priority, reverse=True):
             _, job = self._job_of(attempt)
             way = Way(job.destination, job.relay) if job is not None and job.destination else None
             found = slots.take(way)
@@ -371,6 +371,10 @@ class _Turn:
             if attempt.key not in self.snapshot.attempts:
                 self.to_commit.append(QueueAttempt(attempt))
                 self._fire(attempt, Event.QUEUE, found)
+
+    def _priority(self, attempt: Attempt) -> int:
+        run, _ = self._job_of(attempt)
+        return 0 if run is None else run.priority
 
     def _sends(self) -> Iterable[Send]:
         """Yield what to ask the places: what is not known yet and is not being asked already."""

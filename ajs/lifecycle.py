@@ -161,7 +161,7 @@ class UnitRun:
 
     ``planned`` is the wall-clock start of a nested jobnet that has its own; None on jobs and on nested jobnets that
     follow their upper jobnet. ``scheduled`` is False for a nested jobnet without a schedule in this generation.
-    ``held`` is the hold in force, definition and temporary changes counted. ``attempt`` is the number of the
+    ``held`` and ``priority`` are in force, definition and temporary changes counted. ``attempt`` is the number of the
     newest attempt of a job, 0 before the first. ``kill_asked``: an operator wants the unit killed; nothing directly
     below such a jobnet starts any more. Instants are UTC.
     """
@@ -172,6 +172,7 @@ class UnitRun:
     scheduled: bool = True
     prohibited: bool = False
     held: bool = False
+    priority: int = 1
     attempt: int = 0
     return_code: int | None = None
     started: datetime | None = None

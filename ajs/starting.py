@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ajs.actions import AwaitPrevious, HoldGeneration, SkipGeneration, StartGeneration
+from ajs.attributes import priorities
 from ajs.causes import Cause, Why
 from ajs.lifecycle import ENDED_WELL, Event, Kind, LiveGeneration, Status, UnitRun, fire
 from ajs.model import HoldIf, Jobnet, Overlap
@@ -145,9 +146,16 @@ def first_runs(waiting: Waiting, now: Moment) -> dict[str, UnitRun]:
     until its turn comes (rule book 5.4).
     """
     generation, definition = waiting.generation, waiting.definition
+    priority = priorities(definition, generation.attributes)
     status = fire(Kind.JOBNET, waiting.status, Event.START)
     runs = {
-        "": UnitRun(path="", status=status, planned=generation.slot.start, started=now.utc),
+        "": UnitRun(
+            path="",
+            status=status,
+            planned=generation.slot.start,
+            priority=priority[""],
+            started=now.utc,
+        ),
     }
     for path, unit in definition.walk():
         nested = generation.nested.get(path) if isinstance(unit, Jobnet) else None
@@ -162,5 +170,6 @@ def first_runs(waiting: Waiting, now: Moment) -> dict[str, UnitRun]:
             scheduled=scheduled,
             prohibited=prohibited,
             held=generation.holds.get(path, unit.hold),
+            priority=priority[path],
         )
     return runs

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from ajs.attributes import LEAST_PRIORITY, MOST_PRIORITY
 from ajs.calendar import TypedDay
 from ajs.errors import BadValue
 
@@ -55,6 +56,19 @@ def typed_shift(option: str, text: str, unit: str, most: int) -> int:
     raise BadValue(
         f"{option} {text!r} is not a number of {unit} from -{most} to {most}",
         hint=f"{option} 2 is 2 {unit} later, {option} -2 is 2 {unit} earlier; give a date and time for more",
+        value=text,
+    )
+
+
+def typed_priority(option: str, text: str) -> int | None:
+    """Return the priority that was typed, None for ``none``."""
+    if text.strip() == "none":
+        return None
+    if re.fullmatch(f"[{LEAST_PRIORITY}-{MOST_PRIORITY}]", text.strip()):
+        return int(text)
+    raise BadValue(
+        f"{option} {text!r} is not a priority",
+        hint=f"write {LEAST_PRIORITY} (lowest) to {MOST_PRIORITY}, or none for the one by definition",
         value=text,
     )
 

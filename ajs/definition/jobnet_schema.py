@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ajs.attributes import LEAST_PRIORITY, MOST_PRIORITY, USUAL_PRIORITY
 from ajs.definition.kinds import Field, Scalar, choice, whole
 from ajs.definition.scalars import (
     DAY_PATTERN,
@@ -42,6 +43,17 @@ ROOT_HOLD: Field[bool | HoldIf] = Field(
     default="no",
     example="if abnormal",
 )
+PRIORITY = Field(
+    key="priority",
+    kind=whole(LEAST_PRIORITY, MOST_PRIORITY),
+    doc=(
+        "Which of the jobs that wait for a free slot starts first: 5 before 4, and so on to 1; of equal ones the one "
+        "that has waited longest. A job has the priority of the jobnet above it unless it gives its own."
+    ),
+    default="that of the jobnet above",
+    example="3",
+)
+ROOT_PRIORITY = replace(PRIORITY, default=str(USUAL_PRIORITY))
 VALID_UNTIL = Field(
     key="valid_until",
     kind=Scalar(

@@ -16,7 +16,9 @@ from ajs.definition.jobnet_schema import (
     EXCLUSIVE,
     LOGS,
     OVERLAP,
+    PRIORITY,
     ROOT_HOLD,
+    ROOT_PRIORITY,
     VALID_UNTIL,
 )
 from ajs.definition.kinds import Field, Placed, Record, Spot, Values
@@ -230,6 +232,7 @@ class _Reading:
             name=name.value,
             comment=values.get(COMMENT, ""),
             hold=hold is True,
+            priority=values.get(ROOT_PRIORITY),
             rules=rules,
             units=self.units(values, path, numbers),
             valid_until=values.get(VALID_UNTIL),
@@ -327,6 +330,7 @@ class _Reading:
             after=tuple(p.value for p in values.get(AFTER, ())),
             recovery=values.yes(RECOVERY),
             hold=values.yes(HOLD),
+            priority=values.get(PRIORITY),
             rules=rules,
             units=self.units(values, spot.unit, numbers),
             valid_until=values.get(VALID_UNTIL),
@@ -372,6 +376,7 @@ class _Reading:
             after=tuple(p.value for p in values.get(AFTER, ())),
             recovery=values.yes(RECOVERY),
             hold=values.yes(HOLD),
+            priority=values.get(PRIORITY),
             command=values.get(PARAMETERS if has_script else COMMAND, ""),
             script=self._script(values, spot),
             work_dir=values.get(WORK_DIR, ""),

@@ -116,7 +116,7 @@ def _changed(thing: object, default: object, keys: tuple[str, ...]) -> Stored:
 
 # -- writing --
 
-_UNIT_KEYS = ("comment", "after", "recovery", "hold")
+_UNIT_KEYS = ("comment", "after", "recovery", "hold", "priority")
 _JOBNET_KEYS = (*_UNIT_KEYS, "calendar_of", "exclusive", "logs_to_keep")
 _JOB_KEYS = (
     *_UNIT_KEYS,
@@ -192,6 +192,7 @@ def _to_jobnet(found: Stored) -> Jobnet:
         after=tuple(found.get("after", ())),
         recovery=found.get("recovery", False),
         hold=found.get("hold", False),
+        priority=found.get("priority"),
         rules=None if rules is None else tuple(_to_rule(rule) for rule in rules),
         units=tuple(
             _to_jobnet(unit) if "units" in unit else _to_job(unit) for unit in found["units"]

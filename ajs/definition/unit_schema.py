@@ -15,7 +15,9 @@ from ajs.definition.jobnet_schema import (
     NESTED_CALENDAR_OF,
     NESTED_EXCLUSIVE,
     OVERLAP,
+    PRIORITY,
     ROOT_HOLD,
+    ROOT_PRIORITY,
     VALID_UNTIL,
 )
 from ajs.definition.kinds import (
@@ -269,6 +271,7 @@ JOB_RECORD = Record(
         AFTER,
         RECOVERY,
         HOLD,
+        PRIORITY,
         COMMAND,
         SCRIPT,
         PARAMETERS,
@@ -294,6 +297,7 @@ FLEXIBLE_RECORD = Record(
         AFTER,
         RECOVERY,
         HOLD,
+        PRIORITY,
         DESTINATION,
         RELAY,
         COMMAND,
@@ -318,7 +322,8 @@ UNITS: Field[NamedNodes] = Field(
     required=True,
 )
 _JOB_KEYS = dict.fromkeys(
-    (f.key for f in FLEXIBLE_RECORD.fields), "only jobs have it; put it into a job under units"
+    (f.key for f in FLEXIBLE_RECORD.fields if f is not PRIORITY),
+    "only jobs have it; put it into a job under units",
 )
 NESTED_RECORD = Record(
     name="nestedJobnet",
@@ -330,6 +335,7 @@ NESTED_RECORD = Record(
         AFTER,
         RECOVERY,
         HOLD,
+        PRIORITY,
         NESTED_SCHEDULE,
         VALID_UNTIL,
         NESTED_CALENDAR_OF,
@@ -361,6 +367,7 @@ ROOT_RECORD = Record(
         COMMENT,
         WAS,
         ROOT_HOLD,
+        ROOT_PRIORITY,
         ROOT_SCHEDULE,
         VALID_UNTIL,
         CALENDAR_OF,

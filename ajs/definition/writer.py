@@ -140,6 +140,8 @@ def _root(root: RootDefinition) -> dict[str, Value]:
         found["hold"] = _Raw("yes")
     if jobnet.hold_if is not None:
         found["hold"] = f"if {jobnet.hold_if.value}"
+    if jobnet.priority is not None:
+        found["priority"] = jobnet.priority
     if jobnet.rules != (Rule(),):
         found["schedule"] = _schedule(jobnet.rules or (), nested=False)
     found |= _dates(jobnet)
@@ -182,6 +184,8 @@ def _common(unit: Jobnet | Job) -> dict[str, Value]:
         found["recovery"] = _Raw("yes")
     if unit.hold:
         found["hold"] = _Raw("yes")
+    if unit.priority is not None:
+        found["priority"] = unit.priority
     return found
 
 

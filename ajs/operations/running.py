@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ajs.attributes import priorities
 from ajs.causes import Asked
 from ajs.lifecycle import HANDED_OVER, RUNNING, LiveGeneration, UnitRun
 from ajs.plan import Generation
 
 
 def with_plan(live: LiveGeneration, plan: Generation) -> LiveGeneration:
-    """Return the running generation with holds, prohibitions and nested starts as its plan says now."""
+    """Return the running generation with holds, attributes, prohibitions and nested starts as its plan says now."""
     units = dict(live.units)
+    priority = priorities(live.definition, plan.attributes)
     for path, unit in live.definition.walk():
         nested = plan.nested.get(path)
         prohibited = path in plan.prohibited or (nested is not None and nested.prohibited)
         units[path] = replace(
             units[path],
             held=plan.holds.get(path, unit.hold),
+            priority=priority[path],
             prohibited=prohibited,
             planned=None if nested is None else nested.start,
             scheduled=nested is None or nested.start is not None or nested.depends,
@@ -48,7 +51,12 @@ def with_kill(live: LiveGeneration, path: str, order: Asked) -> LiveGeneration:
 def touched(before: Generation, after: Generation) -> set[str]:
     """Return the relative paths of the units that two plans of one generation differ in."""
     holds = {p for p in {*before.holds, *after.holds} if before.holds.get(p) != after.holds.get(p)}
+    attributes = {
+        p
+        for p in {*before.attributes, *after.attributes}
+        if before.attributes.get(p) != after.attributes.get(p)
+    }
     nested = {
         p for p in {*before.nested, *after.nested} if before.nested.get(p) != after.nested.get(p)
     }
-    return holds | nested | (before.prohibited ^ after.prohibited)
+    return holds | attributes | nested | (before.prohibited ^ after.prohibited)

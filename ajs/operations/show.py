@@ -55,9 +55,10 @@ class Mark(NamedTuple):
 
     ``moved`` (value: the time before temporary changes), ``added``, ``also`` (value: the time of the original that
     stays), ``held`` and ``released`` (temporarily), ``hold`` (by definition), ``prohibited``, ``interrupted``,
-    ``kill_asked`` and ``killed`` (by an operator), ``new`` (defined after this run started), ``undefined`` (no longer
-    defined), ``prohibited_run`` (value: the start of another run, still to come, that is prohibited), ``going_too``
-    and ``waiting_too`` (value: how many other runs go on, and wait for that). ``by`` says which operator, and why.
+    ``priority`` (value: the temporary one), ``kill_asked`` and ``killed`` (by an operator), ``new`` (defined after this
+    run started), ``undefined`` (no longer defined), ``prohibited_run`` (value: the start of another run, still to come,
+    that is prohibited), ``going_too`` and ``waiting_too`` (value: how many other runs go on, and wait for that). ``by``
+    says which operator, and why.
     """
 
     what: str
@@ -85,6 +86,8 @@ class Line(NamedTuple):
     started: str = ""
     ended: str = ""
     return_code: int | None = None
+    priority: int | None = None
+    """The temporary priority."""
     marks: tuple[Mark, ...] = ()
     agent: AgentIdentity | None = None
     """The agent on which a flexible job ran or runs, and the relay agent through which it was last heard of."""
@@ -158,6 +161,7 @@ class _Plan(NamedTuple):
 
     nested: dict[str, dict[str, Any]]
     holds: dict[str, bool]
+    attributes: dict[str, dict[str, Any]]
     prohibited: frozenset[str]
 
 
@@ -372,15 +376,19 @@ class _Reading:
             marks += where
         if status in NOT_LET_GO:
             marks += _hold(stored_plan.holds.get(inner), held=held)
-        return line._replace(
+        line = line._replace(
             status=status.name, planned=planned, original=original, marks=tuple(marks)
         )
+        return _with_attributes(line, stored_plan.attributes.get(inner))
 
     def _plan(self, row: GenerationRow) -> _Plan:
         found = self.plans.get(row.id)
         if found is None:
             found = _Plan(
-                _loaded(row.nested), _loaded(row.holds), frozenset(_loaded(row.prohibited_units))
+                _loaded(row.nested),
+                _loaded(row.holds),
+                _loaded(row.attributes or "{}"),
+                frozenset(_loaded(row.prohibited_units)),
             )
             self.plans[row.id] = found
         return found
@@ -407,7 +415,7 @@ class _Reading:
         marks += self._killed(row, "", Status[row.status])
         if row.phase == "waiting":
             marks += _hold(_loaded(row.holds).get(""), held=held)
-        return line._replace(
+        line = line._replace(
             status=row.status,
             planned=row.start,
             original=row.original_start,
@@ -415,6 +423,7 @@ class _Reading:
             ended=self.shown(row.ended_utc),
             marks=tuple(marks),
         )
+        return _with_attributes(line, _loaded(row.attributes or "{}").get(""))
 
     def _killed(self, row: GenerationRow, inner: str, status: Status) -> list[Mark]:
         """Return that an operator has the unit killed, or had; a unit that was faster ended by itself."""
@@ -455,6 +464,14 @@ class _Reading:
             line = Line(full, name, kind, depth, "", registration, None, "")
             line = self._in_generation(line, row, path)
             yield line._replace(marks=(*line.marks, Mark("undefined")))
+
+
+def _with_attributes(line: Line, attributes: dict[str, Any] | None) -> Line:
+    """Return the line with what is temporarily set for the unit."""
+    if attributes is None:
+        return line
+    marks = (*line.marks, Mark("priority", str(attributes["priority"])))
+    return line._replace(priority=attributes["priority"], marks=marks)
 
 
 def _as_gone(line: Line) -> Line:

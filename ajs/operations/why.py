@@ -289,7 +289,7 @@ class _Explaining:
         generation = generation_from(
             *(row.id, row.method, row.phase, row.start, row.exec_date, row.original_start),
             *(row.original_exec_date, row.ties, row.kept, row.added, row.nested, row.holds),
-            *(row.prohibited_units, row.version),
+            *(row.prohibited_units, row.attributes, row.version),
         )
         inner = self.target.inner
         changes = self._changes(row)

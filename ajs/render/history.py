@@ -39,6 +39,7 @@ WORDS = {
     "killed": "to be killed",
     "status": "status",
     "hold": "hold",
+    "priority": "priority",
     "prohibition": "prohibited",
     "registration": "registration",
     "generations": "future generations",
@@ -73,6 +74,7 @@ WORDS = {
 """Everything that an operation can change, as it is called."""
 NOTHING = {
     "hold": "as defined",
+    "priority": "as defined",
     "registration": "none",
     "also": "no",
     "moved": "with its upper jobnet, or not at all",

@@ -87,7 +87,7 @@ def _hold(line: Line, _: Facts) -> str:
     return "definition" if "hold" in marks else "none"
 
 
-TEMPORARY = frozenset({"moved", "added", "also", "held", "released", "prohibited"})
+TEMPORARY = frozenset({"moved", "added", "also", "held", "released", "priority", "prohibited"})
 """The marks that temporary changes leave."""
 
 INDICATORS: tuple[Indicator, ...] = (

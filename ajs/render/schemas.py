@@ -43,6 +43,17 @@ REGISTRATION_NUMBER: Schema = {"type": "string", "pattern": r"^\d{11,}$"}
 STATUS: Schema = {"enum": [status.name for status in Status]}
 UNIT_STATUS: Schema = {"enum": [*(status.name for status in Status), UNREGISTERED]}
 KIND: Schema = {"enum": list(KINDS.values())}
+PRIORITY: Schema = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 5,
+    "description": "The temporary priority, null where the definition's counts.",
+}
+SET: Schema = {
+    "type": "string",
+    "pattern": r"^[0-9]+$",
+    "description": "A number: how many, or which priority.",
+}
 METHOD: Schema = {"enum": ["planned", "fixed", "immediate"]}
 
 
@@ -66,7 +77,9 @@ def _document(title: str, **keys: Schema) -> Schema:
     return {"$schema": DRAFT, "title": title, **whole}
 
 
-MARK = record(mark={"enum": list(NOTES)}, value=optional({"anyOf": [WALL, INSTANT]}), text=TEXT)
+MARK = record(
+    mark={"enum": list(NOTES)}, value=optional({"anyOf": [WALL, INSTANT, SET]}), text=TEXT
+)
 AGENT = record(
     destination=TEXT,
     address=TEXT,
@@ -97,6 +110,7 @@ _LINE: dict[str, Schema] = {
     "started": optional(INSTANT),
     "ended": optional(INSTANT),
     "return_code": optional(NUMBER),
+    "priority": optional(PRIORITY),
     "agent": optional(AGENT),
     "marks": every(MARK),
 }

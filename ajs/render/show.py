@@ -31,6 +31,7 @@ NOTES: dict[str, Callable[[str, str], str]] = {
     "held": lambda _at, _day: "held",
     "released": lambda _at, _day: "released from hold",
     "hold": lambda _at, _day: "hold by definition",
+    "priority": lambda value, _day: f"priority {value}",
     "prohibited": lambda _at, _day: "execution prohibited",
     "prohibited_run": lambda at, day: f"run of {near(at, day)} prohibited",
     "going_too": lambda count, _day: f"{count} more going on",
@@ -170,6 +171,7 @@ def line_json(line: Line) -> dict[str, Any]:
         "started": line.started or None,
         "ended": line.ended or None,
         "return_code": line.return_code,
+        "priority": line.priority,
         "agent": None if line.agent is None else agent_json(line.agent, line.relay),
         "marks": [
             {

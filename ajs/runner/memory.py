@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
 from ajs.agents import AgentIdentity, Agents, remote_place
 from ajs.attempts import TAKES_SLOT, Attempt, AttemptKey, AttemptState, taken
@@ -40,8 +40,8 @@ class Memory:
         self.agents = Agents()
         self._attempts: dict[int, dict[AttemptKey, Attempt]] = {}
         self._queue: dict[AttemptKey, int] = {}
-        self._waiting: dict[Way | None, dict[AttemptKey, None]] = {}
-        """The queue by way; None for the jobs of this machine."""
+        self._waiting: dict[Way | None, dict[int, dict[AttemptKey, None]]] = {}
+        """The queue by way and priority; the way is None for the jobs of this machine."""
         self._ways: dict[str, dict[str, Way]] = {}
         """The flexible jobs of definitions in use: by hash, then by path."""
         self._rank = 0
@@ -104,8 +104,8 @@ class Memory:
     ) -> Snapshot:
         """Return what has to be decided on now.
 
-        Attempts that wait for a slot are there as far as slots can become free, first come first served: the first
-        one left out is behind all that are in.
+        Attempts that wait for a slot are there as far as slots can become free, the highest priority first, then first
+        come first served: the first one left out is behind all that are in.
         """
         touched = self._touched | {seen.key.generation for seen in observations}
         touched |= {number for number, at in self._times.items() if at <= now.wall}
@@ -166,7 +166,8 @@ class Memory:
         if attempt.state is AttemptState.QUEUED and attempt.key not in self._queue:
             self._rank += 1
             self._queue[attempt.key] = self._rank
-            self._waiting.setdefault(self._way(attempt.key), {})[attempt.key] = None
+            way = self._waiting.setdefault(self._way(attempt.key), {})
+            way.setdefault(self._priority(attempt.key), {})[attempt.key] = None
 
     # -- slots --
 
@@ -177,7 +178,8 @@ class Memory:
 
     def _next(self, limit: int | None, met: Met, answered: int) -> Iterator[AttemptKey]:
         """Yield the attempts that may get a slot now; each answer that came may have set one free."""
-        for way, keys in self._waiting.items():
+        for way, by_priority in self._waiting.items():
+            keys = chain.from_iterable(by_priority[one] for one in sorted(by_priority)[::-1])
             yield from islice(keys, self._free(way, limit, met) + answered)
 
     def _free(self, way: Way | None, limit: int | None, met: Met) -> int:
@@ -212,12 +214,21 @@ class Memory:
     def _leave_queue(self, key: AttemptKey) -> None:
         if self._queue.pop(key, None) is None:
             return
-        for way, keys in self._waiting.items():
-            if key in keys:
+        for way, by_priority in self._waiting.items():
+            for priority, keys in by_priority.items():
+                if key not in keys:
+                    continue
                 del keys[key]
                 if not keys:
+                    del by_priority[priority]
+                if not by_priority:
                     del self._waiting[way]
                 return
+
+    def _priority(self, key: AttemptKey) -> int:
+        """Return the priority of a job; it does not change while it waits for a slot."""
+        generation = self.live.get(key.generation)
+        return 0 if generation is None else generation.units[key.path].priority
 
     def _way(self, key: AttemptKey) -> Way | None:
         """Return the way to the agents of a flexible job, None for a job of this machine."""

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from ajs.attempts import Attempt, AttemptState, Result
+from ajs.attributes import Attributes, Temporary
 from ajs.causes import Asked, Cause, Why
 from ajs.lifecycle import Status, UnitRun
 from ajs.moment import utc_from_text, utc_text, wall_text
@@ -132,7 +133,7 @@ def generation_values(generation: Generation) -> tuple[object, ...]:
     """Return the stored columns of a generation that a plan decides on.
 
     method, phase, start, exec_date, original_start, original_exec_date, ties, kept, added, nested, holds,
-    prohibited_units.
+    prohibited_units, attributes.
     """
     slot, original = generation.slot, generation.original
     return (
@@ -148,6 +149,7 @@ def generation_values(generation: Generation) -> tuple[object, ...]:
         _nested_text(generation.nested) if generation.nested else "{}",
         dump(dict(sorted(generation.holds.items()))) if generation.holds else "{}",
         dump(sorted(generation.prohibited)) if generation.prohibited else "[]",
+        _attributes_text(generation.attributes),
     )
 
 
@@ -176,6 +178,8 @@ def generation_changes(old: Generation, new: Generation) -> dict[str, object]:
         found["holds"] = dump(dict(sorted(new.holds.items())))
     if new.prohibited != old.prohibited:
         found["prohibited_units"] = dump(sorted(new.prohibited))
+    if new.attributes != old.attributes:
+        found["attributes"] = _attributes_text(new.attributes)
     return found
 
 
@@ -193,6 +197,7 @@ def generation_from(
     nested: str,
     holds: str,
     prohibited: str,
+    attributes: str | None,
     version: int,
 ) -> Generation:
     """Return the generation of stored columns."""
@@ -210,8 +215,24 @@ def generation_from(
         nested={} if nested == "{}" else _nested(json.loads(nested)),
         holds={} if holds == "{}" else json.loads(holds),
         prohibited=frozenset() if prohibited == "[]" else frozenset(json.loads(prohibited)),
+        attributes={} if attributes is None else _attributes(json.loads(attributes)),
         version=version,
     )
+
+
+def _attributes_text(temporary: Temporary) -> str | None:
+    """Return what is set for each unit, None when that is nothing."""
+    if not temporary:
+        return None
+    return dump({path: _attributes_one(temporary[path]) for path in sorted(temporary)})
+
+
+def _attributes_one(attributes: Attributes) -> dict[str, object]:
+    return {} if attributes.priority is None else {"priority": attributes.priority}
+
+
+def _attributes(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Attributes]:
+    return {path: Attributes(priority=one.get("priority")) for path, one in found.items()}
 
 
 def _kept_text(kept: Kept) -> str:
@@ -276,7 +297,7 @@ def _nested(found: Mapping[str, Mapping[str, Any]]) -> dict[str, NestedPlan]:
 def unit_run_values(run: UnitRun) -> tuple[object, ...]:
     """Return the stored columns of a unit's run.
 
-    status, planned, scheduled, prohibited, held, kill_asked, attempt, return_code, started_utc, ended_utc.
+    status, planned, scheduled, prohibited, held, priority, kill_asked, attempt, return_code, started_utc, ended_utc.
     """
     return (
         run.status.name,
@@ -284,6 +305,7 @@ def unit_run_values(run: UnitRun) -> tuple[object, ...]:
         int(run.scheduled),
         int(run.prohibited),
         int(run.held),
+        run.priority,
         None if run.kill_asked is None else run.kill_asked.operation,
         run.attempt,
         run.return_code,
@@ -299,6 +321,7 @@ def unit_run_from(
     scheduled: int,
     prohibited: int,
     held: int,
+    priority: int,
     kill_asked: int | None,
     attempt: int,
     return_code: int | None,
@@ -315,6 +338,7 @@ def unit_run_from(
         scheduled=bool(scheduled),
         prohibited=bool(prohibited),
         held=bool(held),
+        priority=priority,
         kill_asked=asked_from(kill_asked, asked_by, asked_why),
         attempt=attempt,
         return_code=return_code,

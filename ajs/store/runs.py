@@ -44,7 +44,8 @@ WAITING = """
            (SELECT json_group_array(r.id) FROM generation AS r
             WHERE r.root = g.root AND r.phase = 'running'),
            g.id, g.method, g.phase, g.start, g.exec_date, g.original_start, g.original_exec_date,
-           g.ties, g.kept, g.added, g.nested, g.holds, g.prohibited_units, g.version
+           g.ties, g.kept, g.added, g.nested, g.holds, g.prohibited_units, g.attributes,
+           g.version
     FROM generation AS g JOIN unit AS u ON u.id = g.root
     WHERE g.phase = 'waiting' AND {which}
     ORDER BY g.start, g.exec_date, g.id
@@ -74,7 +75,7 @@ LIVE = """
 
 UNITS = """
     SELECT r.generation, r.path, r.status, r.planned, r.scheduled, r.prohibited, r.held,
-           r.kill_asked, r.attempt, r.return_code, r.started_utc, r.ended_utc, o.os_user, o.reason
+           r.priority, r.kill_asked, r.attempt, r.return_code, r.started_utc, r.ended_utc, o.os_user, o.reason
     FROM unit_run AS r LEFT JOIN operation AS o ON o.id = r.kill_asked
     WHERE r.generation IN (SELECT value FROM json_each(?)) ORDER BY r.generation, r.position
 """
@@ -97,7 +98,9 @@ SKIP = "UPDATE generation SET phase = 'ended', status = 'EXECDEFFER', ended_utc 
 WAIT_ON = "UPDATE generation SET status = ? WHERE id = ?"
 END = "UPDATE generation SET phase = 'ended', ended_utc = ? WHERE id = ?"
 INTERRUPTED = "UPDATE generation SET interrupted = ? WHERE id = ?"
-CHANGE_PLAN = "UPDATE generation SET nested = ?, holds = ?, prohibited_units = ? WHERE id = ?"
+CHANGE_PLAN = (
+    "UPDATE generation SET nested = ?, holds = ?, prohibited_units = ?, attributes = ? WHERE id = ?"
+)
 
 # A generation shows the status of its root jobnet's run; every write that touched it counts as one.
 TOUCHED = """
@@ -109,13 +112,13 @@ TOUCHED = """
 
 ADD_UNIT = """
     INSERT INTO unit_run (generation, path, position, kind, status, planned, scheduled, prohibited,
-                          held, kill_asked, attempt, return_code, started_utc, ended_utc)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                          held, priority, kill_asked, attempt, return_code, started_utc, ended_utc)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 CHANGE_UNIT = """
     UPDATE unit_run
-    SET status = ?, planned = ?, scheduled = ?, prohibited = ?, held = ?, kill_asked = ?,
+    SET status = ?, planned = ?, scheduled = ?, prohibited = ?, held = ?, priority = ?, kill_asked = ?,
         attempt = ?, return_code = ?, started_utc = ?, ended_utc = ?
     WHERE generation = ? AND path = ? AND status = ?
 """
@@ -363,8 +366,7 @@ def save_live(
         order = after.interrupted
         tx.run(INTERRUPTED, None if order is None else order.operation, before.id)
         if plan is not None:
-            nested, holds, prohibited = rows.generation_values(plan)[-3:]
-            tx.run(CHANGE_PLAN, nested, holds, prohibited, plan.id)
+            tx.run(CHANGE_PLAN, *rows.generation_values(plan)[-4:], plan.id)
         tx.run(TOUCHED, id_list([before.id]))
     return replace(after, version=before.version + 1)
 

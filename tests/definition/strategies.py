@@ -166,6 +166,9 @@ def schedules(draw, upper=None):
 RELAYS, DESTINATIONS = ("AGT1", "RELAYS"), ("LB1", "lb2.example.com")
 
 
+priorities = st.none() | st.integers(1, 5)
+
+
 @st.composite
 def jobs(draw, name, after, recovery):
     script = draw(st.booleans())
@@ -177,6 +180,7 @@ def jobs(draw, name, after, recovery):
         after=after,
         recovery=recovery,
         hold=draw(st.booleans()),
+        priority=draw(priorities),
         command=draw(st.just("") | filled) if script else draw(filled),
         script=SHA if script else "",
         work_dir=draw(st.just("") | lines),
@@ -230,6 +234,7 @@ def units(draw, upper, depth):
                     after=after,
                     recovery=recovery,
                     hold=draw(st.booleans()),
+                    priority=draw(priorities),
                     rules=rules,
                     units=draw(units(below, depth - 1)),
                     **draw(dates(found)),
@@ -248,6 +253,7 @@ def jobnets(draw, name=None, beside=()):
         name=draw(names) if name is None else name,
         comment=draw(texts),
         hold=hold is True,
+        priority=draw(priorities),
         hold_if=hold if isinstance(hold, HoldIf) else None,
         overlap=draw(st.sampled_from(Overlap)),
         logs_to_keep=draw(st.just(LOGS_TO_KEEP) | st.integers(1, 999)),

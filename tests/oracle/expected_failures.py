@@ -8,11 +8,6 @@ from __future__ import annotations
 import pytest
 
 LATER = {
-    "seed-04-planned-keep-data-goes-with-early-run": "priority of a run (ajsplan -n)",
-    "proh-06-changes-pass-on": "priority of a run (ajsplan -n)",
-    "imm-01-planned-also": "priority of a run (ajsplan -n)",
-    "r16-prohibition-hands-on-all-but-the-time": "priority of a run (ajsplan -n)",
-    "week-04-fixed-by-number": "priority of a run (ajsplan -n)",
     "delay-01-capped-in-day": "delay monitoring (ajsplan -s -e -f)",
     "delay-03-limits": "delay monitoring (ajsplan -s -e -f)",
     "r16-prohibition-hands-on-the-delay": "delay monitoring (ajsplan -s -e -f)",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ajs.attributes import Attributes
 from ajs.errors import PlanMoved
 from ajs.plan import Generation, Kept, Method, NestedPlan, Phase, Registration, RootPlan
 from ajs.schedule import Slot, Tie
@@ -60,6 +61,7 @@ nested_plans = st.builds(
     passed=st.lists(st.tuples(paths | st.just(""), shifts), max_size=2).map(tuple),
     prohibited=st.booleans(),
 )
+attributes = st.builds(Attributes, priority=st.integers(1, 5))
 generations = st.builds(
     Generation,
     method=st.sampled_from(Method),
@@ -71,6 +73,7 @@ generations = st.builds(
     added=st.booleans(),
     nested=st.dictionaries(paths, nested_plans, max_size=3),
     holds=st.dictionaries(paths | st.just(""), st.booleans(), max_size=3),
+    attributes=st.dictionaries(paths | st.just(""), attributes, max_size=3),
     prohibited=st.frozensets(paths, max_size=3),
 )
 registrations = st.builds(
@@ -101,7 +104,7 @@ COVERED = [
     (
         Generation,
         {"id", "method", "slot", "original", "phase", "ties", "kept", "added", "nested", "holds"}
-        | {"prohibited", "version"},
+        | {"attributes", "prohibited", "version"},
     ),
 ]
 

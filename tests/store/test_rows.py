@@ -61,6 +61,7 @@ unit_runs = st.builds(
     scheduled=st.booleans(),
     prohibited=st.booleans(),
     held=st.booleans(),
+    priority=st.integers(1, 5),
     attempt=st.integers(0, 9),
     return_code=st.none() | numbers,
     started=st.none() | instants,
@@ -117,7 +118,7 @@ COVERED = [
     (
         UnitRun,
         {"path", "status", "planned", "scheduled", "prohibited", "held", "attempt", "return_code"}
-        | {"started", "ended", "kill_asked"},
+        | {"started", "ended", "kill_asked", "priority"},
     ),
     (
         LiveGeneration,

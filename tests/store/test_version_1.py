@@ -20,10 +20,15 @@ UNSET = (
     *(("deleted", None), ("time_zone", None), ("schedule", None), ("status", None)),
     *(("registered_for", None), ("serial", None), ("started_utc", None), ("ended_utc", None)),
     *(("count", None), ("skip_overdue", None), ("cancelled", None), ("frozen_path", None)),
-    *(("frozen_definition", None), ("frozen_calendars", None)),
+    *(
+        ("frozen_definition", None),
+        ("frozen_calendars", None),
+        ("attributes", None),
+        ("priority", 1),
+    ),
 )
 """What no version before could say: who deleted a unit, what the times of the plans mean, how a run ended that went,
-fixed registration."""
+fixed registration, priority."""
 HOLD = 6
 """The newest operation of that state: a hold."""
 
