@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from ajs.delays import Limit
 from ajs.model import Jobnet
 
 LEAST_PRIORITY, MOST_PRIORITY = 1, 5
@@ -18,11 +19,16 @@ class Attributes:
     """What is temporarily set for one unit in one generation; None is as defined."""
 
     priority: int | None = None
+    start_delay: Limit | None = None
+    end_delay: Limit | None = None
+    required_time: Limit | None = None
 
     @property
     def texts(self) -> dict[str, str]:
         """What is set, as texts by name; "" for what is as defined."""
-        return {"priority": "" if self.priority is None else str(self.priority)}
+        limits = {name: getattr(self, name) for name in LIMITS}
+        said = {name: "" if limit is None else limit.text for name, limit in limits.items()}
+        return {"priority": "" if self.priority is None else str(self.priority)} | said
 
     def over(self, other: Attributes) -> Attributes:
         """Return these attributes, and those of the other where these say nothing."""
@@ -35,6 +41,8 @@ class Attributes:
 
 
 NOTHING_SET = Attributes()
+LIMITS = ("start_delay", "end_delay", "required_time")
+"""The attributes that are limits."""
 AS_DEFINED = "as defined"
 
 Temporary = Mapping[str, Attributes]

@@ -83,8 +83,9 @@ class Jobnet:
 
     ``valid_until`` is the last date on which rules plan a run (3.14); ``calendar_of`` the path of the job group whose
     calendar is used, "" for its own (1.6); ``exclusive`` the name of a jobnet beside it: on a day on which that one is
-    scheduled, this one is not (3.15). ``priority`` of None is that of the upper jobnet, 1 on a root. ``overlap``,
-    ``logs_to_keep`` and ``hold_if`` mean something on a root only.
+    scheduled, this one is not (3.15). ``priority`` of None is that of the upper jobnet, 1 on a root.
+    ``required_time`` is how many minutes a run may take before its end counts as delayed. ``overlap``, ``logs_to_keep``
+    and ``hold_if`` mean something on a root only.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Jobnet:
     overlap: Overlap = Overlap.SKIP
     logs_to_keep: int = LOGS_TO_KEEP
     hold_if: HoldIf | None = None
+    required_time: int | None = None
 
     def rule(self, number: int) -> Rule | None:
         """Return the rule with this number, or None."""

@@ -60,6 +60,8 @@ class NestedPlan:
     by_hand: bool = False
     passed: tuple[tuple[str, timedelta], ...] = ()
     prohibited: bool = False
+    rule: int = 1
+    """The rule that planned it; means nothing when it depends on its upper jobnet."""
 
     @property
     def scheduled(self) -> bool:
@@ -202,7 +204,8 @@ def nested_plan(
     """Return the plan of every nested jobnet by the rules alone (rule book section 5)."""
     starts = timetable.nested(registered, slot.exec_date, slot.start, ties)
     return {
-        path: NestedPlan(start=s.at, original=s.at, depends=s.follows) for path, s in starts.items()
+        path: NestedPlan(start=s.at, original=s.at, depends=s.follows, rule=s.rule)
+        for path, s in starts.items()
     }
 
 

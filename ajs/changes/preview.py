@@ -21,9 +21,9 @@ class Effect:
     """One thing that a command changes.
 
     ``kind`` is a word for machines: ``moved``, ``appears``, ``vanishes``, ``prohibited``, ``restored``, ``held``,
-    ``released``, ``priority`` (its new ``value``). ``unit`` is a full path, ``generation`` the number of
-    the run or 0 for one that is not made yet or is a dummy. ``before`` and ``after`` are (clock start, execution date)
-    where there is one.
+    ``released``, or an attribute that has a new ``value``: ``priority``, ``start_delay``, ``end_delay``,
+    ``required_time``. ``unit`` is a full path, ``generation`` the number of the run or 0 for one that is not made yet
+    or is a dummy. ``before`` and ``after`` are (clock start, execution date) where there is one.
     """
 
     kind: str

@@ -11,6 +11,7 @@ from datetime import date
 
 from ajs.attributes import LEAST_PRIORITY, MOST_PRIORITY
 from ajs.calendar import TypedDay
+from ajs.delays import MOST_MINUTES, NOT_MONITORED, Limit, Since, limit_from
 from ajs.errors import BadValue
 
 MAX_HOUR = 47
@@ -69,6 +70,32 @@ def typed_priority(option: str, text: str) -> int | None:
     raise BadValue(
         f"{option} {text!r} is not a priority",
         hint=f"write {LEAST_PRIORITY} (lowest) to {MOST_PRIORITY}, or none for the one by definition",
+        value=text,
+    )
+
+
+def typed_limit(option: str, text: str) -> Limit:
+    """Return the limit for a start or an end that was typed."""
+    limit = limit_from(text.strip())
+    if limit is None or limit.since is Since.STARTED:
+        raise BadValue(
+            f"{option} {text!r} is no time by which to start or end",
+            hint="write h:mm up to 47:59; M-90, U-90 or C-90 for 90 (0 to 2879) minutes after the scheduled start of "
+            "the root jobnet, the upper jobnet or itself; or none",
+            value=text,
+        )
+    return limit
+
+
+def typed_length(option: str, text: str) -> Limit:
+    """Return how many minutes a run may take, as it was typed."""
+    if text.strip() == "none":
+        return NOT_MONITORED
+    if re.fullmatch(r"[1-9][0-9]{0,3}", text.strip()) and int(text) <= MOST_MINUTES:
+        return Limit(int(text), Since.STARTED)
+    raise BadValue(
+        f"{option} {text!r} is not a number of minutes from 1 to {MOST_MINUTES}",
+        hint="write how many minutes it may run, or none",
         value=text,
     )
 

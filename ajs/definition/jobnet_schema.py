@@ -10,10 +10,13 @@ from ajs.definition.scalars import (
     DAY_PATTERN,
     MONTH_PATTERN,
     YEAR_PATTERN,
+    NotThis,
     parse_date,
+    parse_duration,
     parse_flag,
 )
 from ajs.definition.text_schema import FLAG, NAME, PATH
+from ajs.delays import MOST_MINUTES
 from ajs.model import LOGS_TO_KEEP, HoldIf, Overlap
 
 MOST_LOGS = 999
@@ -54,6 +57,27 @@ PRIORITY = Field(
     example="3",
 )
 ROOT_PRIORITY = replace(PRIORITY, default=str(USUAL_PRIORITY))
+
+
+def _parse_required_time(text: str) -> int:
+    """Return the minutes that a run may take."""
+    minutes, seconds = divmod(parse_duration(text), 60)
+    if seconds or not 1 <= minutes <= MOST_MINUTES:
+        raise NotThis
+    return minutes
+
+
+REQUIRED_TIME = Field(
+    key="required_time",
+    kind=Scalar(
+        f"a length of time from 1 to {MOST_MINUTES:,} min",
+        _parse_required_time,
+        {"type": "string", "pattern": "^([0-9]{1,7} ?[a-z]+ ?)+$"},
+    ),
+    doc="How long a run may take from its start, in whole minutes; after that its end counts as delayed.",
+    default="any time",
+    example="90 min",
+)
 VALID_UNTIL = Field(
     key="valid_until",
     kind=Scalar(

@@ -17,6 +17,7 @@ from ajs.definition.jobnet_schema import (
     LOGS,
     OVERLAP,
     PRIORITY,
+    REQUIRED_TIME,
     ROOT_HOLD,
     ROOT_PRIORITY,
     VALID_UNTIL,
@@ -238,6 +239,7 @@ class _Reading:
             valid_until=values.get(VALID_UNTIL),
             calendar_of=self._calendar_of(values, spot),
             exclusive=values.get(EXCLUSIVE, ""),
+            required_time=values.get(REQUIRED_TIME),
             overlap=values.get(OVERLAP, Overlap.SKIP),
             logs_to_keep=values.get(LOGS, LOGS_TO_KEEP),
             hold_if=hold if isinstance(hold, HoldIf) else None,
@@ -336,6 +338,7 @@ class _Reading:
             valid_until=values.get(VALID_UNTIL),
             calendar_of=self._calendar_of(values, spot),
             exclusive=values.get(EXCLUSIVE, ""),
+            required_time=values.get(REQUIRED_TIME),
         )
 
     # -- jobs --

@@ -16,6 +16,7 @@ from ajs.definition.jobnet_schema import (
     NESTED_EXCLUSIVE,
     OVERLAP,
     PRIORITY,
+    REQUIRED_TIME,
     ROOT_HOLD,
     ROOT_PRIORITY,
     VALID_UNTIL,
@@ -242,7 +243,7 @@ _NO_AGENT = dict.fromkeys(
     ("agent", "host"), "a job that runs elsewhere has type: flexible and destination: NAME"
 )
 _JOBNETS_ONLY = dict.fromkeys(
-    ("valid_until", "calendar_of", "exclusive"),
+    ("valid_until", "calendar_of", "exclusive", "required_time"),
     "only jobnets have a schedule; put the job into a nested jobnet",
 )
 _ROOTS_ONLY = dict.fromkeys(
@@ -340,6 +341,7 @@ NESTED_RECORD = Record(
         VALID_UNTIL,
         NESTED_CALENDAR_OF,
         NESTED_EXCLUSIVE,
+        REQUIRED_TIME,
         UNITS,
     ),
     example=(
@@ -372,6 +374,7 @@ ROOT_RECORD = Record(
         VALID_UNTIL,
         CALENDAR_OF,
         EXCLUSIVE,
+        REQUIRED_TIME,
         OVERLAP,
         LOGS,
         UNITS,

@@ -19,6 +19,7 @@ from ajs.definition.scalars import (
     clock_text,
     cycle_text,
     duration_text,
+    limit_text,
     start_time_text,
 )
 from ajs.definition.unit_schema import STORED
@@ -154,7 +155,7 @@ def _root(root: RootDefinition) -> dict[str, Value]:
 
 
 def _dates(jobnet: Jobnet) -> dict[str, Value]:
-    """Return what a jobnet says about its dates besides its rules."""
+    """Return what a jobnet says about its dates besides its rules, and how long it may take."""
     found: dict[str, Value] = {}
     if jobnet.valid_until is not None:
         found["valid_until"] = _Raw(jobnet.valid_until.isoformat())
@@ -162,6 +163,8 @@ def _dates(jobnet: Jobnet) -> dict[str, Value]:
         found["calendar_of"] = jobnet.calendar_of
     if jobnet.exclusive:
         found["exclusive"] = jobnet.exclusive
+    if jobnet.required_time is not None:
+        found["required_time"] = _Raw(duration_text(jobnet.required_time * 60))
     return found
 
 
@@ -292,6 +295,9 @@ def _rule(rule: Rule, *, nested: bool) -> dict[str, Value]:
         found["shift_days"] = rule.shift_days
     if rule.days_from_start:
         found["days_from_start"] = _days_from_start(rule.days_from_start)
+    for key in ("start_delay", "end_delay"):
+        if (limit := getattr(rule, key)) is not None:
+            found[key] = _Raw(limit_text(limit))
     if nested and rule.link != rule.number:
         found["link"] = rule.link
     return found

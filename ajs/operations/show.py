@@ -55,7 +55,8 @@ class Mark(NamedTuple):
 
     ``moved`` (value: the time before temporary changes), ``added``, ``also`` (value: the time of the original that
     stays), ``held`` and ``released`` (temporarily), ``hold`` (by definition), ``prohibited``, ``interrupted``,
-    ``priority`` (value: the temporary one), ``kill_asked`` and ``killed`` (by an operator), ``new`` (defined after this
+    ``priority``, ``start_delay``, ``end_delay`` and ``required_time`` (value: the temporary one), ``start_delayed`` and
+    ``end_delayed``, ``kill_asked`` and ``killed`` (by an operator), ``new`` (defined after this
     run started), ``undefined`` (no longer defined), ``prohibited_run`` (value: the start of another run, still to come,
     that is prohibited), ``going_too`` and ``waiting_too`` (value: how many other runs go on, and wait for that). ``by``
     says which operator, and why.
@@ -88,6 +89,8 @@ class Line(NamedTuple):
     return_code: int | None = None
     priority: int | None = None
     """The temporary priority."""
+    delays: tuple[str, ...] = ()
+    """Which of its ``start`` and ``end`` came too late."""
     marks: tuple[Mark, ...] = ()
     agent: AgentIdentity | None = None
     """The agent on which a flexible job ran or runs, and the relay agent through which it was last heard of."""
@@ -379,7 +382,9 @@ class _Reading:
         line = line._replace(
             status=status.name, planned=planned, original=original, marks=tuple(marks)
         )
-        return _with_attributes(line, stored_plan.attributes.get(inner))
+        return _with_attributes(
+            line, inner, stored_plan.attributes.get(inner, {}), _loaded(row.delayed or "[]")
+        )
 
     def _plan(self, row: GenerationRow) -> _Plan:
         found = self.plans.get(row.id)
@@ -423,7 +428,9 @@ class _Reading:
             ended=self.shown(row.ended_utc),
             marks=tuple(marks),
         )
-        return _with_attributes(line, _loaded(row.attributes or "{}").get(""))
+        return _with_attributes(
+            line, "", _loaded(row.attributes or "{}").get("", {}), _loaded(row.delayed or "[]")
+        )
 
     def _killed(self, row: GenerationRow, inner: str, status: Status) -> list[Mark]:
         """Return that an operator has the unit killed, or had; a unit that was faster ended by itself."""
@@ -466,12 +473,18 @@ class _Reading:
             yield line._replace(marks=(*line.marks, Mark("undefined")))
 
 
-def _with_attributes(line: Line, attributes: dict[str, Any] | None) -> Line:
-    """Return the line with what is temporarily set for the unit."""
-    if attributes is None:
+def _with_attributes(
+    line: Line, inner: str, attributes: dict[str, Any], delayed: list[list[str]]
+) -> Line:
+    """Return the line with what is temporarily set for the unit, and what of it came too late."""
+    if not attributes and not delayed:
         return line
-    marks = (*line.marks, Mark("priority", str(attributes["priority"])))
-    return line._replace(priority=attributes["priority"], marks=marks)
+    late = tuple(delay for delay in ("start", "end") if [inner, delay] in delayed)
+    marks = [Mark(name, str(value)) for name, value in attributes.items()]
+    marks += [Mark(f"{delay}_delayed") for delay in late]
+    return line._replace(
+        priority=attributes.get("priority"), delays=late, marks=(*line.marks, *marks)
+    )
 
 
 def _as_gone(line: Line) -> Line:

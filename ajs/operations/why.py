@@ -13,10 +13,11 @@ from ajs.errors import GenerationNotFound, WrongKind
 from ajs.model import Jobnet
 from ajs.operations.row_changes import RowChange, changes_of, kills
 from ajs.operations.service import Service
+from ajs.operations.show_long import Happened
 from ajs.operations.targets import Filters, Name, Target, find_targets
 from ajs.operations.times import local
 from ajs.operations.timetables import planned_by, timetables
-from ajs.operations.waits import Stand, stands
+from ajs.operations.waits import Stand, late, stands
 from ajs.plan import Generation, Method, RootPlan, coming, generation_for
 from ajs.reasons import Reason
 from ajs.schedule import Slot, Start, Tie, Timetable
@@ -52,7 +53,7 @@ class WhyRun:
 
     ``slot`` is where it lies, ``original`` where it lay before temporary changes, ``start`` when the unit itself is to
     start, where that has a time of its own. ``chain`` leads from the unit's status to the one that caused it all;
-    ``waiting`` are units below it that wait. Without a generation it is a dummy.
+    ``waiting`` are units below it that wait, ``delays`` what came too late. Without a generation it is a dummy.
     """
 
     generation: GenerationRow | None
@@ -65,6 +66,7 @@ class WhyRun:
     taken_back: tuple[TakenBack, ...] = ()
     chain: tuple[Stand, ...] = ()
     waiting: tuple[Stand, ...] = ()
+    delays: tuple[Happened, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +314,7 @@ class _Explaining:
                 and Status[stand.status].waiting
                 and row.phase == "running"
             ),
+            delays=late(self.tx, row, inner),
         )
 
     def _dummy(self, start: Start, plan: RootPlan) -> WhyRun:

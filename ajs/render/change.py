@@ -27,6 +27,9 @@ WORDS = {
     "held": "held",
     "released": "released",
     "priority": "priority",
+    "required_time": "required time",
+    "end_delay": "end delay",
+    "start_delay": "start delay",
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ajs.calendar import Layer, MonthClass
 from ajs.causes import Why
+from ajs.delays import Delay
 from ajs.lint import Lint, Severity
 from ajs.operations.check import CODES
 from ajs.operations.show import KINDS
@@ -51,8 +52,8 @@ PRIORITY: Schema = {
 }
 SET: Schema = {
     "type": "string",
-    "pattern": r"^[0-9]+$",
-    "description": "A number: how many, or which priority.",
+    "pattern": r"^(\d+|none|\d{2}:\d{2}|[MUC]-\d+|\d+ min)$",
+    "description": "How many; or the priority or limit that is temporarily set.",
 }
 METHOD: Schema = {"enum": ["planned", "fixed", "immediate"]}
 
@@ -111,6 +112,7 @@ _LINE: dict[str, Schema] = {
     "ended": optional(INSTANT),
     "return_code": optional(NUMBER),
     "priority": optional(PRIORITY),
+    "delays": every({"enum": [delay.value for delay in Delay]}),
     "agent": optional(AGENT),
     "marks": every(MARK),
 }
@@ -322,6 +324,7 @@ WHY_RUN = record(
     status=optional(STATUS),
     status_text=optional(TEXT),
     nested=every(REASON),
+    delays=every(record(at=INSTANT, **_CAUSE)),
     changes=every(record(operation=record(**OPERATION_KEYS), changes=every(CHANGE))),
     taken_back=every(
         record(unit=TEXT, prohibited=record(**OPERATION_KEYS), taken_back=record(**OPERATION_KEYS))

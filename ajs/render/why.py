@@ -148,6 +148,8 @@ def _run(found: Why, run: WhyRun) -> Iterator[str]:
         yield _taken_back(one, found.unit)
     if found.unit != found.root and run.start is not None:
         yield f"so its start time in this run is {run.start:%Y-%m-%d %H:%M}"
+    for delay in run.delays:
+        yield f"{minute(delay.at)}: {delay.cause.text}"
     for stand in run.chain:
         yield _stand(found, stand)
     waiting = [stand for stand in run.waiting if stand.path not in {s.path for s in run.chain}]
@@ -309,6 +311,10 @@ def _run_json(run: WhyRun) -> dict[str, Any]:
         ],
         "chain": [_stand_json(stand) for stand in run.chain],
         "waiting": [_stand_json(stand) for stand in run.waiting],
+        "delays": [
+            {"at": one.at, "cause": one.cause.why.name, "text": one.cause.text}
+            for one in run.delays
+        ],
     }
 
 

@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from ajs.attempts import Attempt, AttemptState, Result
-from ajs.attributes import Attributes, Temporary
+from ajs.attributes import LIMITS, Attributes, Temporary
 from ajs.causes import Asked, Cause, Why
+from ajs.delays import NOT_WATCHED, Delay, Delays, Watch, limit_from
 from ajs.lifecycle import Status, UnitRun
 from ajs.moment import utc_from_text, utc_text, wall_text
 from ajs.plan import Frozen, Generation, Kept, Method, NestedPlan, Phase, Registration
@@ -228,11 +229,20 @@ def _attributes_text(temporary: Temporary) -> str | None:
 
 
 def _attributes_one(attributes: Attributes) -> dict[str, object]:
-    return {} if attributes.priority is None else {"priority": attributes.priority}
+    found: dict[str, object] = {name: text for name, text in attributes.texts.items() if text}
+    if attributes.priority is not None:
+        found["priority"] = attributes.priority
+    return found
 
 
 def _attributes(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Attributes]:
-    return {path: Attributes(priority=one.get("priority")) for path, one in found.items()}
+    return {
+        path: Attributes(
+            priority=one.get("priority"),
+            **{name: limit_from(one.get(name, "")) for name in LIMITS},
+        )
+        for path, one in found.items()
+    }
 
 
 def _kept_text(kept: Kept) -> str:
@@ -274,6 +284,8 @@ def _nested_one(plan: NestedPlan) -> dict[str, object]:
         found["passed"] = [[path, shift // SECOND] for path, shift in plan.passed]
     if plan.prohibited:
         found["prohibited"] = True
+    if plan.rule != 1:
+        found["rule"] = plan.rule
     return found
 
 
@@ -286,6 +298,7 @@ def _nested(found: Mapping[str, Mapping[str, Any]]) -> dict[str, NestedPlan]:
             by_hand=one.get("by_hand", False),
             passed=tuple((upper, shift * SECOND) for upper, shift in one.get("passed", ())),
             prohibited=one.get("prohibited", False),
+            rule=one.get("rule", 1),
         )
         for path, one in found.items()
     }
@@ -297,7 +310,8 @@ def _nested(found: Mapping[str, Mapping[str, Any]]) -> dict[str, NestedPlan]:
 def unit_run_values(run: UnitRun) -> tuple[object, ...]:
     """Return the stored columns of a unit's run.
 
-    status, planned, scheduled, prohibited, held, priority, kill_asked, attempt, return_code, started_utc, ended_utc.
+    status, planned, scheduled, prohibited, held, priority, watch, kill_asked, attempt, return_code, started_utc,
+    ended_utc.
     """
     return (
         run.status.name,
@@ -306,6 +320,7 @@ def unit_run_values(run: UnitRun) -> tuple[object, ...]:
         int(run.prohibited),
         int(run.held),
         run.priority,
+        _watch_text(run.watch),
         None if run.kill_asked is None else run.kill_asked.operation,
         run.attempt,
         run.return_code,
@@ -322,6 +337,7 @@ def unit_run_from(
     prohibited: int,
     held: int,
     priority: int,
+    watch: str | None,
     kill_asked: int | None,
     attempt: int,
     return_code: int | None,
@@ -339,12 +355,38 @@ def unit_run_from(
         prohibited=bool(prohibited),
         held=bool(held),
         priority=priority,
+        watch=_watch(watch),
         kill_asked=asked_from(kill_asked, asked_by, asked_why),
         attempt=attempt,
         return_code=return_code,
         started=_from_utc(started),
         ended=_from_utc(ended),
     )
+
+
+def _watch_text(watch: Watch) -> str | None:
+    """Return the limits of a unit, None for one that is not monitored."""
+    if watch == NOT_WATCHED:
+        return None
+    found = {"start": _wall(watch.start), "end": _wall(watch.end), "within": watch.within}
+    return dump({key: value for key, value in found.items() if value is not None})
+
+
+def _watch(text: str | None) -> Watch:
+    if text is None:
+        return NOT_WATCHED
+    found = json.loads(text)
+    return Watch(_from_wall(found.get("start")), _from_wall(found.get("end")), found.get("within"))
+
+
+def delays_text(delays: Delays) -> str | None:
+    """Return the stored form of detected delays, None for none: ``[["report", "start"], ...]``."""
+    return dump(sorted([path, delay.value] for path, delay in delays)) if delays else None
+
+
+def delays_from(text: str | None) -> Delays:
+    """Return the delays of a stored text."""
+    return frozenset((path, Delay(delay)) for path, delay in json.loads(text or "[]"))
 
 
 def asked_from(operation: int | None, by: str | None, why: str | None) -> Asked | None:

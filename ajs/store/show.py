@@ -59,6 +59,7 @@ class GenerationRow(NamedTuple):
     holds: str
     prohibited_units: str
     attributes: str | None
+    delayed: str | None
     interrupted: int | None
     definition: str | None
     started_utc: str | None
@@ -186,7 +187,7 @@ REGISTRATIONS = """
 GENERATIONS = """
     SELECT id, root, path, registered_for, serial, method, phase, status, start, exec_date,
            original_start, original_exec_date, ties, kept, added, nested, holds, prohibited_units,
-           attributes, interrupted, definition, started_utc, ended_utc, version
+           attributes, delayed, interrupted, definition, started_utc, ended_utc, version
     FROM (SELECT g.*, u.path,
                  row_number() OVER (PARTITION BY g.root ORDER BY g.start DESC, g.id DESC) AS age
           FROM generation AS g JOIN unit AS u ON u.id = g.root
@@ -200,7 +201,7 @@ GENERATIONS = """
 ONE = """
     SELECT g.id, g.root, u.path, g.registered_for, g.serial, g.method, g.phase, g.status, g.start,
            g.exec_date, g.original_start, g.original_exec_date, g.ties, g.kept, g.added, g.nested,
-           g.holds, g.prohibited_units, g.attributes, g.interrupted, g.definition, g.started_utc,
+           g.holds, g.prohibited_units, g.attributes, g.delayed, g.interrupted, g.definition, g.started_utc,
            g.ended_utc, g.version
     FROM generation AS g JOIN unit AS u ON u.id = g.root
     WHERE g.root = ?1 AND (g.id = ?2 OR (g.registered_for = ?3 AND g.serial = ?4))
@@ -228,7 +229,7 @@ CURRENT = """
 SOME = """
     SELECT g.id, g.root, u.path, g.registered_for, g.serial, g.method, g.phase, g.status, g.start,
            g.exec_date, g.original_start, g.original_exec_date, g.ties, g.kept, g.added, g.nested,
-           g.holds, g.prohibited_units, g.attributes, g.interrupted, g.definition, g.started_utc,
+           g.holds, g.prohibited_units, g.attributes, g.delayed, g.interrupted, g.definition, g.started_utc,
            g.ended_utc, g.version
     FROM generation AS g JOIN unit AS u ON u.id = g.root
     WHERE g.id IN (SELECT value FROM json_each(?)) ORDER BY +u.path

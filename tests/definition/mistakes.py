@@ -407,6 +407,31 @@ JOBNET = (
     ),
     ("exclusive: a/b", "exclusive 'a/b' contains the character '/'", "4:17"),
     ("overlap: wait", "overlap 'wait' is not skip, multi or concurrent", "4:15"),
+    (
+        "required_time: 48h",
+        "required_time '48h' is not a length of time from 1 to 2,879 min",
+        "4:21",
+    ),
+    (
+        "required_time: 90s",
+        "required_time '90s' is not a length of time from 1 to 2,879 min",
+        "4:21",
+    ),
+    (
+        "schedule: {start_delay: root + 5 min}",
+        "start_delay 'root + 5 min' is not a time from 00:00 to 47:59, or own + 90 min (from 1 to 2,879 min)",
+        "4:30",
+    ),
+    (
+        "schedule: {end_delay: own + 2880 min}",
+        "end_delay 'own + 2880 min' is not a time from 00:00 to 47:59, or own + 90 min (from 1 to 2,879 min)",
+        "4:28",
+    ),
+    (
+        "schedule: {end_delay: '48:00'}",
+        "end_delay '48:00' is not a time from 00:00 to 47:59, or own + 90 min (from 1 to 2,879 min)",
+        "4:28",
+    ),
     ("priority: 0", "priority '0' is not a whole number from 1 to 5", "4:16"),
     ("logs_to_keep: 0", "logs_to_keep '0' is not a whole number from 1 to 999", "4:20"),
     ("logs_to_keep: 1000", "logs_to_keep '1000' is not a whole number from 1 to 999", "4:20"),

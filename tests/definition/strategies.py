@@ -11,6 +11,7 @@ from ajs.agents import Agent, AgentGroup, Agents, Destination, Member, Trust
 from ajs.calendar import BaseDate, BaseWeekday, CalendarSettings, MonthClass
 from ajs.definition.agent_scalars import parse_agent_name
 from ajs.definition.scalars import CYCLE_LIMITS, MAX_TIMEOUT_S, NotThis, parse_name
+from ajs.delays import Limit, Since
 from ajs.model import (
     LOGS_TO_KEEP,
     Definitions,
@@ -133,6 +134,12 @@ def is_rule(rule):
     )
 
 
+def limits(*, root: bool) -> st.SearchStrategy[Limit | None]:
+    since = [Since.OWN] if root else [Since.ROOT, Since.UPPER, Since.OWN]
+    relative = st.builds(Limit, st.integers(1, 2879), st.sampled_from(since))
+    return st.none() | relative | st.builds(Limit, st.integers(0, 2879), st.just(Since.CLOCK))
+
+
 @st.composite
 def schedules(draw, upper=None):
     """Rules of a root, or of a nested jobnet that may link to the numbers ``upper``."""
@@ -150,6 +157,8 @@ def schedules(draw, upper=None):
                 substitute=st.sampled_from(Substitute),
                 shift_days=st.integers(1, 31),
                 days_from_start=st.none() | moves,
+                start_delay=limits(root=upper is None),
+                end_delay=limits(root=upper is None),
                 link=st.just(1) if upper is None else st.sampled_from(upper),
             ).filter(is_rule)
         )
@@ -167,6 +176,7 @@ RELAYS, DESTINATIONS = ("AGT1", "RELAYS"), ("LB1", "lb2.example.com")
 
 
 priorities = st.none() | st.integers(1, 5)
+required_times = st.none() | st.integers(1, 2879)
 
 
 @st.composite
@@ -235,6 +245,7 @@ def units(draw, upper, depth):
                     recovery=recovery,
                     hold=draw(st.booleans()),
                     priority=draw(priorities),
+                    required_time=draw(required_times),
                     rules=rules,
                     units=draw(units(below, depth - 1)),
                     **draw(dates(found)),
@@ -254,6 +265,7 @@ def jobnets(draw, name=None, beside=()):
         comment=draw(texts),
         hold=hold is True,
         priority=draw(priorities),
+        required_time=draw(required_times),
         hold_if=hold if isinstance(hold, HoldIf) else None,
         overlap=draw(st.sampled_from(Overlap)),
         logs_to_keep=draw(st.just(LOGS_TO_KEEP) | st.integers(1, 999)),

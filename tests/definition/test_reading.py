@@ -233,6 +233,7 @@ JOBNETS = (
     ("logs_to_keep: 999", {"logs_to_keep": 999}),
     ("hold: yes", {"hold": True}),
     ("priority: 5", {"priority": 5}),
+    ("required_time: 1h 30min", {"required_time": 90}),
     ("hold: no", {"hold": False}),
     ("hold: If Abnormal", {"hold_if": HoldIf.ABNORMAL}),
     ("hold: if warning", {"hold_if": HoldIf.WARNING}),

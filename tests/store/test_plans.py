@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ajs.attributes import Attributes
+from ajs.delays import NOT_MONITORED, Limit, Since
 from ajs.errors import PlanMoved
 from ajs.plan import Generation, Kept, Method, NestedPlan, Phase, Registration, RootPlan
 from ajs.schedule import Slot, Tie
@@ -60,8 +61,18 @@ nested_plans = st.builds(
     by_hand=st.booleans(),
     passed=st.lists(st.tuples(paths | st.just(""), shifts), max_size=2).map(tuple),
     prohibited=st.booleans(),
+    rule=st.integers(1, 144),
 )
-attributes = st.builds(Attributes, priority=st.integers(1, 5))
+limits = st.none() | st.builds(
+    Limit, st.integers(0, 2879), st.sampled_from([Since.CLOCK, Since.ROOT, Since.UPPER, Since.OWN])
+)
+attributes = st.builds(
+    Attributes,
+    priority=st.integers(1, 5),
+    start_delay=limits | st.just(NOT_MONITORED),
+    end_delay=limits,
+    required_time=st.none() | st.builds(Limit, st.integers(1, 2879), st.just(Since.STARTED)),
+)
 generations = st.builds(
     Generation,
     method=st.sampled_from(Method),
@@ -92,7 +103,7 @@ root_plans = st.builds(
 )
 
 COVERED = [
-    (NestedPlan, {"start", "original", "depends", "by_hand", "passed", "prohibited"}),
+    (NestedPlan, {"start", "original", "depends", "by_hand", "passed", "prohibited", "rule"}),
     (Kept, {"slot", "original", "ties"}),
     (
         Registration,

@@ -25,10 +25,11 @@ UNSET = (
         ("frozen_calendars", None),
         ("attributes", None),
         ("priority", 1),
+        *(("watch", None), ("base_time", 0), ("delayed", None)),
     ),
 )
 """What no version before could say: who deleted a unit, what the times of the plans mean, how a run ended that went,
-fixed registration, priority."""
+fixed registration, priority, delays."""
 HOLD = 6
 """The newest operation of that state: a hold."""
 
