@@ -87,7 +87,7 @@ def _without_lost_units(
         if path not in defined
     ]
     lost += [
-        f"the priority of {path} is lost: the unit is no longer defined"
+        f"what was set for {path} is lost: the unit is no longer defined"
         for path in generation.attributes
         if path not in defined
     ]
