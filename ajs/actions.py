@@ -25,6 +25,7 @@ from ajs.attempts import (
     Stored,
 )
 from ajs.causes import Cause
+from ajs.delays import Delay
 from ajs.lifecycle import LiveGeneration, Status, UnitRun
 from ajs.model import Job
 
@@ -251,6 +252,27 @@ class AckAttempt:
         return _attempt_id(self.key, "ack")
 
 
+@dataclass(frozen=True, slots=True)
+class DetectDelay:
+    """A jobnet has not started, or not ended, by its limit: noted once, and its ``status`` stays.
+
+    ``waits``: the generation itself has not started. ``version`` is the generation's before the decision.
+    """
+
+    generation: int
+    version: int
+    path: str
+    delay: Delay
+    status: Status
+    cause: Cause
+    waits: bool
+
+    @property
+    def id(self) -> str:
+        """What makes a repeat recognisable."""
+        return f"{self.generation}:{self.path}:late {self.delay.value}"
+
+
 Commit = (
     StartGeneration
     | SkipGeneration
@@ -261,6 +283,7 @@ Commit = (
     | PlaceAttempt
     | ChangeAttempt
     | EndGeneration
+    | DetectDelay
 )
 Send = StartAttempt | AskAgain | KillAttempt | StoreResult | AckAttempt
 

@@ -59,6 +59,8 @@ class Why(Enum):
     WAITS_ANSWER = "it was handed over, and its place has not answered yet"
     NO_CONTACT = "no contact since {value}"
     NO_WAY = "no contact since {value}: {limit}"
+    START_DELAYED = "its start is delayed: it had not started by {value}"
+    END_DELAYED = "its end is delayed: it had not ended by {value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,12 @@ ENDED_WORDS: Mapping[str, str] = {
 
 MISSED = frozenset({Why.NO_MANAGER, Why.NOT_TODAY})
 """Causes for which a run that is skipped counts as missed: nothing of its own kept it from running."""
-TIMES = frozenset({Why.START_TIME, Why.NO_MANAGER, Why.WAITS_TIME, Why.NO_CONTACT, Why.NO_WAY})
+DELAYED = frozenset({Why.START_DELAYED, Why.END_DELAYED})
+"""Causes of what comes too late; no status changes with them."""
+TIMES = (
+    frozenset({Why.START_TIME, Why.NO_MANAGER, Why.WAITS_TIME, Why.NO_CONTACT, Why.NO_WAY})
+    | DELAYED
+)
 """Causes whose value is a wall-clock time."""
 
 

@@ -23,6 +23,7 @@ from ajs.actions import (
     ChangeAttempt,
     ChangeUnit,
     Commit,
+    DetectDelay,
     EndGeneration,
     HoldGeneration,
     KillAttempt,
@@ -38,6 +39,8 @@ from ajs.actions import (
 from ajs.agents import Agents, remote_place
 from ajs.attempts import LOCAL, TAKES_SLOT, Attempt, AttemptKey, AttemptState, Observation
 from ajs.causes import Cause, Why
+from ajs.delays import Delays
+from ajs.detecting import detected, minute_before, to_come
 from ajs.fleet import NO_LOAD, NOBODY_MET, Load, Met, Slots, Way
 from ajs.lifecycle import (
     HANDED_OVER,
@@ -72,7 +75,8 @@ class Snapshot:
     ``busy`` counts their attempts that take a slot on this machine, ``load`` those on agents, and ``next_start`` is the
     first wall-clock time at which anything left out is due. ``attempts`` are those not yet done with, in the order they
     were made; an observation about any other attempt says nothing. ``limit`` is how many jobs may run on this machine
-    at once; ``agents`` and ``met`` are where flexible jobs can run.
+    at once; ``agents`` and ``met`` are where flexible jobs can run. ``watched`` are generations that wait, due
+    or not, of which a jobnet should have started or ended by now.
     """
 
     due: tuple[Waiting, ...] = ()
@@ -86,6 +90,7 @@ class Snapshot:
     agents: Agents = Agents()
     met: Met = NOBODY_MET
     next_start: datetime | None = None
+    watched: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +155,11 @@ def apply(snapshot: Snapshot, decision: Decision) -> Snapshot:
             case EndGeneration(generation=number, status=status):
                 del live[number]
                 ended[number] = status
-    for number, runs in units.items():
-        if number in live:
-            version = live[number].version + 1
-            live[number] = replace(live[number], units=runs, version=version)
+            case DetectDelay():
+                pass
+    live |= {n: _changed(live[n], runs) for n, runs in units.items() if n in live}
+    late = _detected(decision)
+    live |= {n: replace(live[n], delayed=live[n].delayed | late[n]) for n in late if n in live}
     done = [k for k, a in attempts.items() if _done_with(a, live)]
     for key in done:
         del attempts[key]
@@ -165,7 +171,26 @@ def apply(snapshot: Snapshot, decision: Decision) -> Snapshot:
         attempts=attempts,
         observations=(),
         asked=frozenset(asked),
+        watched=tuple(
+            replace(w, delayed=w.delayed | late.get(w.generation.id, frozenset()))
+            for w in snapshot.watched
+            if w.generation.id not in live and w.generation.id not in ended
+        ),
     )
+
+
+def _changed(generation: LiveGeneration, units: Mapping[str, UnitRun]) -> LiveGeneration:
+    return replace(generation, units=units, version=generation.version + 1)
+
+
+def _detected(decision: Decision) -> dict[int, Delays]:
+    """Return the delays that a decision notes, by generation."""
+    found: dict[int, Delays] = {}
+    for action in decision.to_commit:
+        if isinstance(action, DetectDelay):
+            late = found.get(action.generation, frozenset())
+            found[action.generation] = late | {(action.path, action.delay)}
+    return found
 
 
 def _done_with(attempt: Attempt, live: Mapping[int, LiveGeneration]) -> bool:
@@ -202,16 +227,20 @@ class _Turn:
             if attempt.state is AttemptState.QUEUED:
                 self.unplaced.setdefault(attempt.generation, []).append(attempt.key)
         self.units: dict[int, dict[str, Jobnet | Job]] = {}
+        self.delayed: dict[int, Delays] = {}
+        """What was detected now."""
         self.to_commit: list[Commit] = []
         self.reasons: dict[tuple[int, str], Cause] = {}
 
     def run(self) -> Decision:
+        self._watch(minute_before(self.now))
         for seen in self.snapshot.observations:
             self._observe(seen)
         for number in list(self.live):
             self._settle(number)
         for waiting in sorted(self.snapshot.due, key=_slot_order):
             self._start(waiting)
+        self._watch(self.now)
         self._place()
         to_send = tuple(self._sends())
         self._explain_attempts()
@@ -326,6 +355,8 @@ class _Turn:
         path = waiting.root_path
         before = self.latest.get(path, waiting.before)
         waiting = replace(waiting, previous=self._going_on(waiting), before=before)
+        late = waiting.delayed | self.delayed.get(waiting.generation.id, frozenset())
+        waiting = replace(waiting, delayed=late)
         found = step(waiting.after(self.ended), self.now)
         if isinstance(found, Cause):
             self.reasons[waiting.generation.id, ""] = found
@@ -347,17 +378,31 @@ class _Turn:
         found |= self.running.get(waiting.root_path, {})
         return tuple(Previous(*one) for one in sorted(found.items()))
 
+    # -- what comes too late --
+
+    def _watch(self, at: Moment) -> None:
+        """Note every limit that has gone by at a moment, once."""
+        waiting = [
+            one
+            for one in self.snapshot.watched
+            if one.generation.id not in self.live and one.generation.id not in self.ended
+        ]
+        for found in tuple(detected(self.live.values(), waiting, self.delayed, at)):
+            known = self.delayed.get(found.generation, frozenset())
+            self.delayed[found.generation] = known | {(found.path, found.delay)}
+            self.to_commit.append(found)
+
     # -- attempts --
 
     def _place(self) -> None:
-        """Give free slots to the attempts that wait for one, first come, first served."""
+        """Give free slots to the attempts that wait: the highest priority first, then first come, first served."""
         seen = self.snapshot
         slots = Slots(seen.limit, seen.busy, seen.load, seen.agents, seen.met)
         for attempt in self.attempts.values():
             if attempt.state in TAKES_SLOT:
                 slots.count(attempt.place, attempt.relay)
         unplaced = [a for a in self.attempts.values() if a.state is AttemptState.QUEUED]
-        for attempt in unplaced:
+        for attempt in sorted(unplaced, key=self._priority, reverse=True):
             _, job = self._job_of(attempt)
             way = Way(job.destination, job.relay) if job is not None and job.destination else None
             found = slots.take(way)
@@ -371,6 +416,10 @@ class _Turn:
             if attempt.key not in self.snapshot.attempts:
                 self.to_commit.append(QueueAttempt(attempt))
                 self._fire(attempt, Event.QUEUE, found)
+
+    def _priority(self, attempt: Attempt) -> int:
+        run, _ = self._job_of(attempt)
+        return 0 if run is None else run.priority
 
     def _sends(self) -> Iterable[Send]:
         """Yield what to ask the places: what is not known yet and is not being asked already."""
@@ -433,6 +482,7 @@ class _Turn:
         times = [w.generation.slot.start for w in self.snapshot.due]
         runs = (run for generation in self.live.values() for run in generation.units.values())
         times += [r.planned for r in runs if r.status is Status.TIMEWAIT and r.planned is not None]
+        times += to_come(self.live.values(), self.delayed, self.now)
         coming = [at for at in times if self.now.wall < at]
         if self.snapshot.next_start is not None:
             coming.append(self.snapshot.next_start)

@@ -21,6 +21,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from ajs.causes import Asked, Cause, Why
+from ajs.delays import NOT_WATCHED, Delays, Watch
 from ajs.errors import IllegalEvent
 from ajs.model import Job, Jobnet
 from ajs.moment import Moment, wall_text
@@ -161,9 +162,9 @@ class UnitRun:
 
     ``planned`` is the wall-clock start of a nested jobnet that has its own; None on jobs and on nested jobnets that
     follow their upper jobnet. ``scheduled`` is False for a nested jobnet without a schedule in this generation.
-    ``held`` is the hold in force, definition and temporary changes counted. ``attempt`` is the number of the
-    newest attempt of a job, 0 before the first. ``kill_asked``: an operator wants the unit killed; nothing directly
-    below such a jobnet starts any more. Instants are UTC.
+    ``held``, ``priority`` and ``watch`` are in force, definition and temporary changes counted. ``attempt`` is the
+    number of the newest attempt of a job, 0 before the first. ``kill_asked``: an operator wants the unit killed;
+    nothing directly below such a jobnet starts any more. Instants are UTC.
     """
 
     path: str
@@ -172,6 +173,8 @@ class UnitRun:
     scheduled: bool = True
     prohibited: bool = False
     held: bool = False
+    priority: int = 1
+    watch: Watch = NOT_WATCHED
     attempt: int = 0
     return_code: int | None = None
     started: datetime | None = None
@@ -189,6 +192,7 @@ class LiveGeneration:
     """A generation that has started and not ended, with the definition it started with.
 
     ``interrupted``: an operator interrupted it; what runs may end, nothing new starts (execution.md 3.8).
+    ``base_time`` is that of its day in minutes, ``delayed`` what was detected to come too late.
     """
 
     id: int
@@ -200,6 +204,8 @@ class LiveGeneration:
     units: Mapping[str, UnitRun]
     version: int
     interrupted: Asked | None = None
+    base_time: int = 0
+    delayed: Delays = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

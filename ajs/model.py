@@ -54,7 +54,7 @@ class Job:
 
     ``command`` is a line for ``/bin/sh -c``; ``script`` the SHA-256 of a stored file, run as a program with
     ``command`` as its argument line. A return code above ``abnormal_above`` ends abnormally, above ``warning_above``
-    with warning (execution.md 1.2: thresholds wth and tho).
+    with warning (execution.md 1.2: thresholds wth and tho). ``priority`` of None is that of the upper jobnet.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Job:
     after: tuple[str, ...] = ()
     recovery: bool = False
     hold: bool = False
+    priority: int | None = None
     command: str = ""
     script: str = ""
     work_dir: str = ""
@@ -82,7 +83,9 @@ class Jobnet:
 
     ``valid_until`` is the last date on which rules plan a run (3.14); ``calendar_of`` the path of the job group whose
     calendar is used, "" for its own (1.6); ``exclusive`` the name of a jobnet beside it: on a day on which that one is
-    scheduled, this one is not (3.15). ``overlap``, ``logs_to_keep`` and ``hold_if`` mean something on a root only.
+    scheduled, this one is not (3.15). ``priority`` of None is that of the upper jobnet, 1 on a root.
+    ``required_time`` is how many minutes a run may take before its end counts as delayed. ``overlap``, ``logs_to_keep``
+    and ``hold_if`` mean something on a root only.
     """
 
     name: str
@@ -90,6 +93,7 @@ class Jobnet:
     after: tuple[str, ...] = ()
     recovery: bool = False
     hold: bool = False
+    priority: int | None = None
     rules: tuple[Rule, ...] | None = None
     units: tuple[Jobnet | Job, ...] = ()
     valid_until: date | None = None
@@ -98,6 +102,7 @@ class Jobnet:
     overlap: Overlap = Overlap.SKIP
     logs_to_keep: int = LOGS_TO_KEEP
     hold_if: HoldIf | None = None
+    required_time: int | None = None
 
     def rule(self, number: int) -> Rule | None:
         """Return the rule with this number, or None."""

@@ -23,12 +23,14 @@ class NestedStart:
     """What the rules plan for one nested jobnet in one run of the root.
 
     ``at`` is its wall-clock start, or None: then it either ``follows`` its upper jobnet (rule book 5.1, R19) or has no
-    schedule in this run; ``why`` says which rule decided, or why there is no schedule.
+    schedule in this run; ``why`` says which rule decided, or why there is no schedule; ``rule`` is its
+    number.
     """
 
     at: datetime | None
     follows: bool
     why: str
+    rule: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class Nesting:
             return _unscheduled(jobnet, calendar, attempts, verdict)
         makers = frozenset(a.rule.number for a in attempts if a.inside and a.start == start)
         verdict = reason(Because.NESTED_RUNS, start=start, rule=min(makers))
-        planned = NestedStart(start, follows=False, why=verdict.text)
+        planned = NestedStart(start, follows=False, why=verdict.text, rule=min(makers))
         return Decided(jobnet, planned, _Upper(start, makers, calendar), attempts, verdict)
 
     def _attempt(

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from enum import Enum
 from itertools import dropwhile, takewhile
 
+from ajs.attributes import Temporary, together
 from ajs.choices import NESTED_LAST_MINUTE, OVERDUE
 from ajs.model import Jobnet
 from ajs.schedule import Slot, Start, Tie, Timetable
@@ -58,6 +59,8 @@ class NestedPlan:
     by_hand: bool = False
     passed: tuple[tuple[str, timedelta], ...] = ()
     prohibited: bool = False
+    rule: int = 1
+    """The rule that planned it; means nothing when it depends on its upper jobnet."""
 
     @property
     def scheduled(self) -> bool:
@@ -85,9 +88,9 @@ class Generation:
 
     ``slot`` is where it lies now, ``original`` where it lay before temporary changes. ``ties`` are the occurrences of
     rules that it stands for, empty for immediate and added ones. ``holds`` are temporary: relative path of a unit
-    (``""`` the root) → held or released; ``prohibited`` are the nested jobnets and jobs that will be bypassed.
-    ``serial`` is the number within ``registered_for``, the execution date it was made for: together they are the
-    execution registration number, which never changes.
+    (``""`` the root) → held or released, and so are ``attributes``; ``prohibited`` are the nested jobnets and jobs that
+    will be bypassed. ``serial`` is the number within ``registered_for``, the execution date it was made for: together
+    they are the execution registration number, which never changes.
     """
 
     id: int = 0
@@ -100,6 +103,7 @@ class Generation:
     added: bool = False
     nested: Mapping[str, NestedPlan] = field(default_factory=dict)
     holds: Mapping[str, bool] = field(default_factory=dict)
+    attributes: Temporary = field(default_factory=dict)
     prohibited: frozenset[str] = frozenset()
     version: int = 0
 
@@ -224,7 +228,8 @@ def nested_plan(
     """Return the plan of every nested jobnet by the rules alone (rule book section 5)."""
     starts = timetable.nested(registered, slot.exec_date, slot.start, ties)
     return {
-        path: NestedPlan(start=s.at, original=s.at, depends=s.follows) for path, s in starts.items()
+        path: NestedPlan(start=s.at, original=s.at, depends=s.follows, rule=s.rule)
+        for path, s in starts.items()
     }
 
 
@@ -370,8 +375,9 @@ def generation_for(
     registration: Registration,
     timetable: Timetable,
     holds: Mapping[str, bool] | None = None,
+    attributes: Temporary | None = None,
 ) -> Generation:
-    """Return the real generation made from one start of the rules, without temporary changes but ``holds``."""
+    """Return the real generation made from one start of the rules, with no temporary changes but those given."""
     return Generation(
         method=registration.method,
         slot=start.slot,
@@ -379,11 +385,15 @@ def generation_for(
         ties=start.ties,
         nested=nested_plan(timetable, registration.registered, start.slot, start.ties),
         holds=dict(holds or {}),
+        attributes=dict(attributes or {}),
     )
 
 
 def with_next(
-    plan: RootPlan, timetable: Timetable, holds: Mapping[str, bool] | None = None
+    plan: RootPlan,
+    timetable: Timetable,
+    holds: Mapping[str, bool] | None = None,
+    attributes: Temporary | None = None,
 ) -> RootPlan:
     """Return a planned registration's plan with its next real generation made, if the rules give one.
 
@@ -395,7 +405,7 @@ def with_next(
     waiting = [g for g in plan.waiting if g.method is Method.PLANNED]
     if following is None or (waiting and not following.slot < waiting[0].slot):
         return plan
-    made = generation_for(following, plan.registration, timetable, holds)
+    made = generation_for(following, plan.registration, timetable, holds, attributes)
     return replace(plan, generations=(*plan.generations, made))
 
 
@@ -549,6 +559,21 @@ def max_slot(*slots: Slot | None) -> Slot:
 # -- what a generation hands to the next one --
 
 
-def holds_handed_on(unused: Mapping[str, bool], following: Generation) -> Generation:
-    """Return the following generation with the hold changes whose turn never came (rule book 7.8)."""
-    return replace(following, holds={**unused, **following.holds})
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """Temporary changes whose turn never came: holds, and attributes."""
+
+    holds: Mapping[str, bool]
+    attributes: Temporary
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.holds or self.attributes)
+
+    def handed_on(self, following: Generation) -> Generation:
+        """Return the following generation with these changes; its own count before them (rule book 7.8)."""
+        return replace(
+            following,
+            holds={**self.holds, **following.holds},
+            attributes=together(self.attributes, following.attributes),
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from ajs.attributes import Temporary, together
 from ajs.choices import CHANGES_SURVIVE_EDITS
 from ajs.plan import (
     Generation,
@@ -45,6 +46,7 @@ def recalculated(
     keep: list[Generation] = [g for g in plan.generations if g.phase is not Phase.WAITING]
     unchanged: list[Generation] = []
     holds: dict[str, bool] = {}
+    attributes: Temporary = {}
     notes: list[str] = []
     for waiting in plan.waiting:
         if waiting.method is not Method.PLANNED:
@@ -61,7 +63,8 @@ def recalculated(
         else:
             unchanged.append(generation)
             holds |= generation.holds
-    after = with_next(replace(plan, generations=tuple(keep)), timetable, holds)
+            attributes = together(attributes, generation.attributes)
+    after = with_next(replace(plan, generations=tuple(keep)), timetable, holds, attributes)
     return _same_where_the_same(after, unchanged), tuple(notes)
 
 
@@ -81,9 +84,15 @@ def _without_lost_units(
     defined = {"", *(path for path, _ in timetable.jobnet.walk())}
     holds = {path: on for path, on in generation.holds.items() if path in defined}
     prohibited = frozenset(path for path in generation.prohibited if path in defined)
+    attributes = {path: a for path, a in generation.attributes.items() if path in defined}
     lost = [
         f"the {'hold' if on else 'release'} of {path} is lost: the unit is no longer defined"
         for path, on in generation.holds.items()
+        if path not in defined
+    ]
+    lost += [
+        f"what was set for {path} is lost: the unit is no longer defined"
+        for path in generation.attributes
         if path not in defined
     ]
     lost += [
@@ -97,7 +106,7 @@ def _without_lost_units(
     ]
     if not lost:
         return generation, []
-    return replace(generation, holds=holds, prohibited=prohibited), lost
+    return replace(generation, holds=holds, attributes=attributes, prohibited=prohibited), lost
 
 
 def _under_new_rules(

@@ -20,6 +20,7 @@ from ajs.choices import (
     OPEN_DAYS_WITHIN,
     USUAL_SUBSTITUTE,
 )
+from ajs.delays import Limit
 from ajs.start_days import (
     RegisteredDay,
     StartDay,
@@ -109,6 +110,7 @@ class Rule:
     """One schedule rule of a jobnet (rule book 2.3); the defaults are AJS3's.
 
     ``link`` is the rule number of the upper jobnet that this rule follows; it means nothing on a root.
+    ``start_delay`` and ``end_delay`` are when a run that has not started, or ended, counts as delayed.
     """
 
     number: int = 1
@@ -119,6 +121,8 @@ class Rule:
     shift_days: int = 2
     days_from_start: DaysFromStart | None = None
     link: int = 1
+    start_delay: Limit | None = None
+    end_delay: Limit | None = None
 
 
 class Occurrence(NamedTuple):

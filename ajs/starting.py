@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ajs.actions import AwaitPrevious, HoldGeneration, SkipGeneration, StartGeneration
+from ajs.attributes import priorities
 from ajs.causes import Cause, Why
+from ajs.delays import NOT_WATCHED, Delays
 from ajs.lifecycle import Event, Kind, LiveGeneration, Status, UnitRun, fire
 from ajs.model import Jobnet, Overlap
 from ajs.moment import Moment, wall_text
 from ajs.plan import Generation
 from ajs.statuses import holds_next
+from ajs.watching import watches
 
 Step = StartGeneration | SkipGeneration | HoldGeneration | AwaitPrevious
 
@@ -45,7 +48,8 @@ class Waiting:
     ``status`` is TIMEWAIT, HOLDING when it was held at its start, or TERMWAIT when it waits for a run of the same root
     jobnet. ``previous`` are the runs of that root that have not ended; a start skips or waits whatever made them, since
     re-runs, which are in nobody's way (rule book 6.9), would not be among them. ``before`` is known where the
-    definition's ``hold_if`` asks for it.
+    definition's ``hold_if`` asks for it. ``base_time`` is that of the root jobnet in minutes, ``delayed`` what was
+    detected to come too late.
     """
 
     generation: Generation
@@ -56,6 +60,8 @@ class Waiting:
     status: Status = Status.TIMEWAIT
     previous: tuple[Previous, ...] = ()
     before: Before | None = None
+    base_time: int = 0
+    delayed: Delays = frozenset()
 
     @property
     def held(self) -> bool:
@@ -123,6 +129,8 @@ def step(waiting: Waiting, now: Moment) -> Step | Cause:
         definition=waiting.definition,
         units=first_runs(waiting, now),
         version=generation.version,
+        base_time=waiting.base_time,
+        delayed=waiting.delayed,
     )
     return StartGeneration(live, waiting.status, _let_go(waiting))
 
@@ -144,9 +152,18 @@ def first_runs(waiting: Waiting, now: Moment) -> dict[str, UnitRun]:
     until its turn comes (rule book 5.4).
     """
     generation, definition = waiting.generation, waiting.definition
+    priority = priorities(definition, generation.attributes)
+    watch = watches(definition, generation, waiting.base_time)
     status = fire(Kind.JOBNET, waiting.status, Event.START)
     runs = {
-        "": UnitRun(path="", status=status, planned=generation.slot.start, started=now.utc),
+        "": UnitRun(
+            path="",
+            status=status,
+            planned=generation.slot.start,
+            priority=priority[""],
+            watch=watch.get("", NOT_WATCHED),
+            started=now.utc,
+        ),
     }
     for path, unit in definition.walk():
         nested = generation.nested.get(path) if isinstance(unit, Jobnet) else None
@@ -161,5 +178,7 @@ def first_runs(waiting: Waiting, now: Moment) -> dict[str, UnitRun]:
             scheduled=scheduled,
             prohibited=prohibited,
             held=generation.holds.get(path, unit.hold),
+            priority=priority[path],
+            watch=watch.get(path, NOT_WATCHED),
         )
     return runs

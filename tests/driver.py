@@ -8,6 +8,7 @@ from typing import Any
 from ajs.actions import (
     AwaitPrevious,
     ChangeUnit,
+    DetectDelay,
     EndGeneration,
     HoldGeneration,
     SkipGeneration,
@@ -16,6 +17,7 @@ from ajs.actions import (
 from ajs.attempts import Attempt, AttemptKey
 from ajs.causes import Asked, Cause
 from ajs.decide import Decision, Observed, Snapshot, apply, decide
+from ajs.delays import Delay
 from ajs.lifecycle import Status, UnitRun
 from ajs.model import Job, Jobnet
 from ajs.plan import Generation, Method
@@ -73,6 +75,7 @@ class Driver:
     definitions: dict[int, Jobnet] = field(default_factory=dict)
     attempts: dict[AttemptKey, list[Attempt]] = field(default_factory=dict)
     ended: dict[int, Status] = field(default_factory=dict)
+    delays: dict[tuple[int, str, Delay], datetime] = field(default_factory=dict)
     waits: dict[int, Status] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
     commits: int = 0
@@ -157,6 +160,9 @@ class Driver:
                     self.units[number, run.path] = run
                 case EndGeneration(number, status):
                     self.ended[number] = status
+                case DetectDelay(number, _, path, delay, _, _):
+                    assert (number, path, delay) not in self.delays, "detected twice"
+                    self.delays[number, path, delay] = now
                 case _:
                     self.attempts.setdefault(action.attempt.key, []).append(action.attempt)
         self.snapshot = apply(snapshot, decision)

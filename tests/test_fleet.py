@@ -370,7 +370,15 @@ def live(number: int, *jobs: Job) -> LiveGeneration:
         definition=net(f"root{number}", *jobs),
         units={
             "": UnitRun(path="", status=Status.RUNNING),
-            **{j.name: UnitRun(path=j.name, status=Status.EXECWAIT, attempt=1) for j in jobs},
+            **{
+                j.name: UnitRun(
+                    path=j.name,
+                    status=Status.EXECWAIT,
+                    attempt=1,
+                    priority=1 + (number + place) % 3,
+                )
+                for place, j in enumerate(jobs)
+            },
         },
         version=1,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ajs.attributes import Attributes
 from ajs.calendar import TypedDay
 from ajs.errors import NoSuchDate
 from ajs.model import Jobnet
@@ -17,8 +18,8 @@ from ajs.plan import (
     NestedPlan,
     Registration,
     RootPlan,
+    Unused,
     after_floor,
-    holds_handed_on,
     nested_on_new_date,
     started,
     with_next,
@@ -85,7 +86,9 @@ def test_only_planned_registration_makes_a_next_run_and_follows_edits(method):
 
 def test_holds_that_were_not_used_go_to_the_next_run_unless_it_has_its_own():
     following = run("2025/08/12 09:00", holds={"A": False})
-    assert holds_handed_on({"A": True, "B": True}, following).holds == {"A": False, "B": True}
+    after = Unused({"A": True, "B": True}, {"A": Attributes(priority=2)}).handed_on(following)
+    assert after.holds == {"A": False, "B": True}
+    assert after.attributes == {"A": Attributes(priority=2)}
 
 
 def test_an_added_nested_start_without_original_goes_with_the_date():

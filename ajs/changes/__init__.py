@@ -2,11 +2,13 @@
 
 A change acts on one unit of one generation that has not started. Only that generation changes; rules and other
 generations stay (seed 4.5.3). One file per kind: ``move`` (another start time, by clock or by so much), ``run_now``,
-``prohibit``, ``cancel`` (back to the original), ``hold``. ``preview`` says what a change did, for people and machines.
+``prohibit``, ``cancel`` (back to the original), ``hold``,
+``attributes`` (priority, delay monitoring). ``preview`` says what a change did, for people and machines.
 """
 
 from __future__ import annotations
 
+from ajs.changes.attributes import SetDelays, SetPriority
 from ajs.changes.base import Applied, Ground
 from ajs.changes.cancel import Cancel
 from ajs.changes.hold import Hold
@@ -15,7 +17,7 @@ from ajs.changes.prohibit import Prohibit
 from ajs.changes.run_now import RunNow
 from ajs.plan import Generation, RootPlan
 
-Change = MoveTo | MoveBy | RunNow | Prohibit | Cancel | Hold
+Change = MoveTo | MoveBy | RunNow | Prohibit | Cancel | Hold | SetDelays | SetPriority
 
 
 def apply(
@@ -38,5 +40,7 @@ __all__ = [
     "MoveTo",
     "Prohibit",
     "RunNow",
+    "SetDelays",
+    "SetPriority",
     "apply",
 ]

@@ -114,7 +114,13 @@ def _prohibited_root(plan: RootPlan, generation: Generation, ground: Ground) -> 
         # What was changed on it since comes along: no temporary change is lost.
         move = (taker.slot.exec_date, back.slot.exec_date)
         nested = nested_on_new_date(taker.nested, back.nested, ground.timetable, move, by_rule=True)
-        back = replace(back, holds=taker.holds, prohibited=taker.prohibited, nested=nested)
+        back = replace(
+            back,
+            holds=taker.holds,
+            attributes=taker.attributes,
+            prohibited=taker.prohibited,
+            nested=nested,
+        )
         plan = plan.without(taker)
     return Applied(plan.with_generation(back), back)
 

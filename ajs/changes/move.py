@@ -128,14 +128,15 @@ def _ahead_added(
 ) -> Applied:
     """The run stays and one is added, with the jobnets' temporary changes but not the jobs' (seed, R17, R33)."""
     nested = moved_nested(generation, slot, plan, ground, pass_on=pass_on)
-    of_jobnets = {p: h for p, h in generation.holds.items() if isinstance(ground.unit(p), Jobnet)}
+    jobnets = {p for p, unit in ground.timetable.jobnet.walk() if isinstance(unit, Jobnet)} | {""}
     added = Generation(
         method=generation.method,
         slot=slot,
         original=generation.slot,
         added=True,
         nested=nested,
-        holds=of_jobnets,
+        holds={p: on for p, on in generation.holds.items() if p in jobnets},
+        attributes={p: a for p, a in generation.attributes.items() if p in jobnets},
     )
     note = (
         f"{ground.root} runs twice: at {slot.start:%Y-%m-%d %H:%M} "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 
+from ajs.attributes import AS_DEFINED, NOTHING_SET, Attributes
 from ajs.plan import Generation, NestedPlan, Phase, RootPlan, after_floor, coming
 from ajs.schedule import Slot, Start, Timetable
 
@@ -20,8 +21,9 @@ class Effect:
     """One thing that a command changes.
 
     ``kind`` is a word for machines: ``moved``, ``appears``, ``vanishes``, ``prohibited``, ``restored``, ``held``,
-    ``released``. ``unit`` is a full path, ``generation`` the number of the run or 0 for one that is not made yet or is
-    a dummy. ``before`` and ``after`` are (clock start, execution date) where there is one.
+    ``released``, or an attribute that has a new ``value``: ``priority``, ``start_delay``, ``end_delay``,
+    ``required_time``. ``unit`` is a full path, ``generation`` the number of the run or 0 for one that is not made yet
+    or is a dummy. ``before`` and ``after`` are (clock start, execution date) where there is one.
     """
 
     kind: str
@@ -30,6 +32,7 @@ class Effect:
     before: Slot | None = None
     after: Slot | None = None
     why: str = ""
+    value: str = ""
 
 
 def effects(
@@ -81,6 +84,8 @@ def _one(root: str, was: Generation, now: Generation) -> Iterator[Effect]:
         if was.holds.get(path) != now.holds.get(path):
             on = now.holds.get(path, not was.holds.get(path))
             yield _hold(root, path, now, on=on)
+    for path in sorted(set(was.attributes) | set(now.attributes)):
+        yield from _attributes(root, path, was.attributes.get(path, NOTHING_SET), now)
     for path in sorted(was.prohibited ^ now.prohibited):
         kind = "prohibited" if path in now.prohibited else "restored"
         yield Effect(kind=kind, unit=f"{root}/{path}", generation=number, after=now.slot)
@@ -96,11 +101,30 @@ def _hold(root: str, path: str, run: Generation, *, on: bool, why: str = "") -> 
     )
 
 
+def _attributes(
+    root: str, path: str, was: Attributes, run: Generation, why: str = ""
+) -> Iterator[Effect]:
+    """Yield what is set anew for one unit."""
+    old, new = was.texts, run.attributes.get(path, NOTHING_SET).texts
+    for name in old:
+        if old[name] != new[name]:
+            yield Effect(
+                kind=name,
+                unit=f"{root}/{path}" if path else root,
+                generation=run.id,
+                after=run.slot,
+                why=why,
+                value=new[name] or AS_DEFINED,
+            )
+
+
 def _handed_on(root: str, made: Generation) -> Iterator[Effect]:
     """Yield the temporary changes that a run has from its beginning: copied, or handed on by the run before it."""
     why = "copied to it" if made.added else "handed on to it"
     for path, on in sorted(made.holds.items()):
         yield _hold(root, path, made, on=on, why=why)
+    for path in sorted(made.attributes):
+        yield from _attributes(root, path, NOTHING_SET, made, why)
     off = made.prohibited | {path for path, nested in made.nested.items() if nested.prohibited}
     for path in sorted(off):
         yield Effect(

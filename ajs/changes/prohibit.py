@@ -74,4 +74,9 @@ def _handed(generation: Generation, following: Generation, ground: Ground) -> Ge
     own = taken_back(generation.nested, "")
     move = (generation.slot.exec_date, following.slot.exec_date)
     nested = nested_on_new_date(own, following.nested, ground.timetable, move, by_rule=True)
-    return replace(following, nested=nested, prohibited=generation.prohibited)
+    return replace(
+        following,
+        nested=nested,
+        prohibited=generation.prohibited,
+        attributes=generation.attributes,
+    )

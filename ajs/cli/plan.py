@@ -6,7 +6,17 @@ from typing import Any
 
 import click
 
-from ajs.changes import Cancel, Change, Hold, MoveBy, MoveTo, Prohibit, RunNow
+from ajs.changes import (
+    Cancel,
+    Change,
+    Hold,
+    MoveBy,
+    MoveTo,
+    Prohibit,
+    RunNow,
+    SetDelays,
+    SetPriority,
+)
 from ajs.changes.move import MAX_DAYS, MAX_MINUTES
 from ajs.cli.colour import places
 from ajs.cli.common import (
@@ -25,7 +35,15 @@ from ajs.cli.common import (
 )
 from ajs.cli.names import unit_names
 from ajs.cli.progress import bar
-from ajs.cli.values import typed_day, typed_shift, typed_time
+from ajs.cli.values import (
+    typed_day,
+    typed_length,
+    typed_limit,
+    typed_priority,
+    typed_shift,
+    typed_time,
+)
+from ajs.delays import Limit
 from ajs.errors import ExitCode, UsageError
 from ajs.operations.targets import one_service
 
@@ -50,6 +68,19 @@ SCHEDULE_FORMS = "-d/-t, -b/-c, -q, -p alone, and -u exclude each other"
 @click.option("-u", "--undo", is_flag=True, help="Take back the change of time or the prohibition.")
 @click.option("-h", "--hold", is_flag=True, help="Hold the unit when its turn comes.")
 @click.option("-r", "--release", is_flag=True, help="Release the unit from hold.")
+@click.option(
+    "-n", "--priority", metavar="1..5|none", help="Priority: 5 is highest; none: as defined."
+)
+@click.option(
+    "-s",
+    "--start-delay",
+    metavar="LIMIT",
+    help="By when to have started: H:MM, M-, U- or C-MINUTES after the start of root, upper or itself; none.",
+)
+@click.option("-e", "--end-delay", metavar="LIMIT", help="By when to have ended; like -s.")
+@click.option(
+    "-f", "--required-time", metavar="MINUTES|none", help="How long a run may take, 1 to 2879."
+)
 @click.option("-i", "--pass-on", is_flag=True, help="Move all jobnets below by the same amount.")
 @click.option("-B", "--registration-number", metavar="YYYYMMDDNNN", help="The run to change.")
 @click.option("--keep-going/--all-or-nothing", default=None, help="What a refused target means.")
@@ -118,11 +149,27 @@ def _changes(given: dict[str, Any]) -> tuple[Change, ...]:
     changes: list[Change] = [schedule] if schedule is not None else []
     if given["hold"] or given["release"]:
         changes.append(Hold(on=bool(given["hold"])))
+    delays = SetDelays(
+        start_delay=_limit("-s", given["start_delay"]),
+        end_delay=_limit("-e", given["end_delay"]),
+        required_time=None
+        if given["required_time"] is None
+        else typed_length("-f", str(given["required_time"])),
+    )
+    if delays != SetDelays():
+        changes.append(delays)
+    if given["priority"] is not None:
+        changes.append(SetPriority(typed_priority("-n", str(given["priority"]))))
     if not changes:
         raise UsageError(
-            "no change was given", hint="say what to change: -d, -t, -b, -c, -q, -p, -u, -h or -r"
+            "no change was given",
+            hint="say what to change: -d, -t, -b, -c, -q, -p, -u, -h, -r, -n, -s, -e or -f",
         )
     return tuple(changes)
+
+
+def _limit(option: str, text: str | None) -> Limit | None:
+    return None if text is None else typed_limit(option, text)
 
 
 def _schedule_change(given: dict[str, Any]) -> Change | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from ajs.attributes import LEAST_PRIORITY, MOST_PRIORITY
 from ajs.calendar import TypedDay
+from ajs.delays import MOST_MINUTES, NOT_MONITORED, Limit, Since, limit_from
 from ajs.errors import BadValue
 
 MAX_HOUR = 47
@@ -55,6 +57,45 @@ def typed_shift(option: str, text: str, unit: str, most: int) -> int:
     raise BadValue(
         f"{option} {text!r} is not a number of {unit} from -{most} to {most}",
         hint=f"{option} 2 is 2 {unit} later, {option} -2 is 2 {unit} earlier; give a date and time for more",
+        value=text,
+    )
+
+
+def typed_priority(option: str, text: str) -> int | None:
+    """Return the priority that was typed, None for ``none``."""
+    if text.strip() == "none":
+        return None
+    if re.fullmatch(f"[{LEAST_PRIORITY}-{MOST_PRIORITY}]", text.strip()):
+        return int(text)
+    raise BadValue(
+        f"{option} {text!r} is not a priority",
+        hint=f"write {LEAST_PRIORITY} (lowest) to {MOST_PRIORITY}, or none for the one by definition",
+        value=text,
+    )
+
+
+def typed_limit(option: str, text: str) -> Limit:
+    """Return the limit for a start or an end that was typed."""
+    limit = limit_from(text.strip())
+    if limit is None or limit.since is Since.STARTED:
+        raise BadValue(
+            f"{option} {text!r} is no time by which to start or end",
+            hint="write h:mm up to 47:59; M-90, U-90 or C-90 for 90 (0 to 2879) minutes after the scheduled start of "
+            "the root jobnet, the upper jobnet or itself; or none",
+            value=text,
+        )
+    return limit
+
+
+def typed_length(option: str, text: str) -> Limit:
+    """Return how many minutes a run may take, as it was typed."""
+    if text.strip() == "none":
+        return NOT_MONITORED
+    if re.fullmatch(r"[1-9][0-9]{0,3}", text.strip()) and int(text) <= MOST_MINUTES:
+        return Limit(int(text), Since.STARTED)
+    raise BadValue(
+        f"{option} {text!r} is not a number of minutes from 1 to {MOST_MINUTES}",
+        hint="write how many minutes it may run, or none",
         value=text,
     )
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ajs.attributes import LEAST_PRIORITY, MOST_PRIORITY, USUAL_PRIORITY
 from ajs.definition.kinds import Field, Scalar, choice, whole
 from ajs.definition.scalars import (
     DAY_PATTERN,
     MONTH_PATTERN,
     YEAR_PATTERN,
+    NotThis,
     parse_date,
+    parse_duration,
     parse_flag,
 )
 from ajs.definition.text_schema import FLAG, NAME, PATH
+from ajs.delays import MOST_MINUTES
 from ajs.model import LOGS_TO_KEEP, HoldIf, Overlap
 
 MOST_LOGS = 999
@@ -41,6 +45,38 @@ ROOT_HOLD: Field[bool | HoldIf] = Field(
     ),
     default="no",
     example="if abnormal",
+)
+PRIORITY = Field(
+    key="priority",
+    kind=whole(LEAST_PRIORITY, MOST_PRIORITY),
+    doc=(
+        "Which of the jobs that wait for a free slot starts first: 5 before 4, and so on to 1; of equal ones the one "
+        "that has waited longest. A job has the priority of the jobnet above it unless it gives its own."
+    ),
+    default="that of the jobnet above",
+    example="3",
+)
+ROOT_PRIORITY = replace(PRIORITY, default=str(USUAL_PRIORITY))
+
+
+def _parse_required_time(text: str) -> int:
+    """Return the minutes that a run may take."""
+    minutes, seconds = divmod(parse_duration(text), 60)
+    if seconds or not 1 <= minutes <= MOST_MINUTES:
+        raise NotThis
+    return minutes
+
+
+REQUIRED_TIME = Field(
+    key="required_time",
+    kind=Scalar(
+        f"a length of time from 1 to {MOST_MINUTES:,} min",
+        _parse_required_time,
+        {"type": "string", "pattern": "^([0-9]{1,7} ?[a-z]+ ?)+$"},
+    ),
+    doc="How long a run may take from its start, in whole minutes; after that its end counts as delayed.",
+    default="any time",
+    example="90 min",
 )
 VALID_UNTIL = Field(
     key="valid_until",

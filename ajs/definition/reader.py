@@ -15,7 +15,10 @@ from ajs.definition.jobnet_schema import (
     EXCLUSIVE,
     LOGS,
     OVERLAP,
+    PRIORITY,
+    REQUIRED_TIME,
     ROOT_HOLD,
+    ROOT_PRIORITY,
     VALID_UNTIL,
 )
 from ajs.definition.kinds import Field, Placed, Record, Spot, Values
@@ -229,11 +232,13 @@ class _Reading:
             name=name.value,
             comment=values.get(COMMENT, ""),
             hold=hold is True,
+            priority=values.get(ROOT_PRIORITY),
             rules=rules,
             units=self.units(values, path, numbers),
             valid_until=values.get(VALID_UNTIL),
             calendar_of=self._calendar_of(values, spot),
             exclusive=values.get(EXCLUSIVE, ""),
+            required_time=values.get(REQUIRED_TIME),
             overlap=values.get(OVERLAP, Overlap.SKIP),
             logs_to_keep=values.get(LOGS, LOGS_TO_KEEP),
             hold_if=hold if isinstance(hold, HoldIf) else None,
@@ -326,11 +331,13 @@ class _Reading:
             after=tuple(p.value for p in values.get(AFTER, ())),
             recovery=values.yes(RECOVERY),
             hold=values.yes(HOLD),
+            priority=values.get(PRIORITY),
             rules=rules,
             units=self.units(values, spot.unit, numbers),
             valid_until=values.get(VALID_UNTIL),
             calendar_of=self._calendar_of(values, spot),
             exclusive=values.get(EXCLUSIVE, ""),
+            required_time=values.get(REQUIRED_TIME),
         )
 
     # -- jobs --
@@ -371,6 +378,7 @@ class _Reading:
             after=tuple(p.value for p in values.get(AFTER, ())),
             recovery=values.yes(RECOVERY),
             hold=values.yes(HOLD),
+            priority=values.get(PRIORITY),
             command=values.get(PARAMETERS if has_script else COMMAND, ""),
             script=self._script(values, spot),
             work_dir=values.get(WORK_DIR, ""),

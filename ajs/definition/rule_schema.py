@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from ajs.choices import OPEN_DAYS_WITHIN, USUAL_SUBSTITUTE
 from ajs.definition.kinds import (
@@ -18,16 +19,20 @@ from ajs.definition.kinds import (
     choice,
     whole,
 )
+from ajs.definition.problems import listed
 from ajs.definition.scalars import (
     CYCLE_PATTERN,
+    SINCE,
     NotThis,
     parse_cycle,
     parse_duration,
+    parse_limit,
     parse_number,
     parse_start_time,
     start_time_text,
 )
 from ajs.definition.start_day_schema import START_DAY_KIND
+from ajs.delays import MOST_MINUTES, Limit, Since
 from ajs.rules import (
     MAX_RULES,
     Cycle,
@@ -244,6 +249,50 @@ LINK = Field(
     default="the rule with the same number",
     example="1",
 )
+_LENGTH = f"from 1 to {MOST_MINUTES:,} min"
+
+
+def _limit_kind(words: Iterable[Since]) -> Scalar[Limit]:
+    """Return what a delay takes that can count from these starts."""
+    since = {SINCE[one]: one for one in words}
+    said = listed([f"{word} + 90 min" for word in since], "or")
+    return Scalar(
+        f"a time from 00:00 to 47:59, or {said} ({_LENGTH})",
+        lambda text: parse_limit(text, since),
+        {
+            "type": "string",
+            "pattern": rf"^(([0-3]?[0-9]|4[0-7]):[0-5][0-9]|({'|'.join(since)}) *\+ *([0-9]{{1,7}} ?[a-z]+ ?)+)$",
+        },
+    )
+
+
+START_DELAY = Field(
+    key="start_delay",
+    kind=_limit_kind(SINCE),
+    doc=(
+        "By when a run must have started, else its start counts as delayed: a time of the execution date, or so long "
+        "after the scheduled start of the root jobnet (root), of the jobnet above (upper) or of itself (own). It is "
+        "not later than the end of the day on which the jobnet starts."
+    ),
+    default="not monitored",
+    example="root + 90 min",
+)
+END_DELAY = replace(
+    START_DELAY,
+    key="end_delay",
+    doc="By when a run must have ended, else its end counts as delayed; like start_delay.",
+    example="27:30",
+)
+ROOT_START_DELAY = replace(
+    START_DELAY,
+    kind=_limit_kind([Since.OWN]),
+    doc=(
+        "By when a run must have started, else its start counts as delayed: a time of the execution date, or so long "
+        "after its scheduled start (own). It is not later than the end of the day on which it starts."
+    ),
+    example="own + 30 min",
+)
+ROOT_END_DELAY = replace(END_DELAY, kind=_limit_kind([Since.OWN]))
 _FIELDS = (
     NUMBER,
     START_DAY,
@@ -264,7 +313,7 @@ ROOT_RULE_RECORD = Record(
     name="rule",
     title="a schedule rule of a root jobnet",
     doc="One schedule rule of a root jobnet: when it runs.",
-    fields=_FIELDS,
+    fields=(*_FIELDS, ROOT_START_DELAY, ROOT_END_DELAY),
     example="{rule: 1, start_day: registered, start_time: 22:00, cycle: 1 day, substitute: skip}",
     hints=_HINTS | {"link": "only a nested jobnet has a jobnet above whose rule it could follow"},
 )
@@ -272,7 +321,7 @@ NESTED_RULE_RECORD = Record(
     name="nestedRule",
     title="a schedule rule of a nested jobnet",
     doc="One schedule rule of a nested jobnet: in which runs of the jobnet above it takes part, and when.",
-    fields=(*_FIELDS, LINK),
+    fields=(*_FIELDS, START_DELAY, END_DELAY, LINK),
     example="{rule: 1, link: 1, start_time: +01:00}",
     hints=_HINTS,
 )
@@ -316,6 +365,8 @@ def _rule_draft(values: Values, spot: Spot) -> RuleDraft:
         substitute=substitute,
         shift_days=values.get(SHIFT_DAYS, 2),
         days_from_start=values.get(DAYS_FROM_START),
+        start_delay=values.get(START_DELAY),
+        end_delay=values.get(END_DELAY),
     )
     return RuleDraft(
         number=_placed(values, NUMBER),

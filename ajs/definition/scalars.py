@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from ajs.calendar import FIRST_YEAR, LAST_YEAR
 from ajs.definition.problems import shown
+from ajs.delays import MOST_MINUTES, Limit, Since
 from ajs.model import NAME_BYTES, PATH_BYTES
 from ajs.rules import Cycle, CycleUnit, StartTime
 
@@ -34,6 +36,8 @@ CYCLE_PATTERN = (
     "|(every )?(([1-9]|[12][0-9]|3[01]) ?day|[1-5] ?week|([1-9]|1[0-2]) ?month|[1-9] ?year)s?)$"
 )
 """The cycles within ``CYCLE_LIMITS``."""
+SINCE = {Since.ROOT: "root", Since.UPPER: "upper", Since.OWN: "own"}
+"""The words for the scheduled starts that limits count from."""
 _FLAGS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 LAST_MINUTE = 47 * 60 + 59
 """The latest time of a 48-hour day, in minutes (rule book 2.3)."""
@@ -146,6 +150,26 @@ def duration_text(seconds: int) -> str:
     """Return seconds in the largest unit that divides them, ``2h`` or ``90s``."""
     unit = next(unit for unit, size in _SECONDS.items() if seconds % size == 0)
     return f"{seconds // _SECONDS[unit]}{unit}"
+
+
+def parse_limit(text: str, since: Mapping[str, Since]) -> Limit:
+    """Return a limit such as ``27:30`` or ``own + 90 min``; ``since`` are the words that can stand before the plus."""
+    word, plus, length = (part.strip() for part in text.partition("+"))
+    if not plus:
+        return Limit(parse_clock(text, LAST_MINUTE), Since.CLOCK)
+    if word not in since:
+        raise NotThis
+    minutes, seconds = divmod(parse_duration(length), 60)
+    if seconds or not 1 <= minutes <= MOST_MINUTES:
+        raise NotThis
+    return Limit(minutes, since[word])
+
+
+def limit_text(limit: Limit) -> str:
+    """Return a limit as it is written."""
+    if limit.since is Since.CLOCK:
+        return clock_text(limit.minutes)
+    return f"{SINCE[limit.since]} + {limit.minutes} min"
 
 
 def parse_weekday(text: str) -> int:

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from ajs.calendar import BaseDate, BaseWeekday, CalendarSettings, MonthClass
+from ajs.delays import limit_from
 from ajs.model import HoldIf, Job, JobGroup, Jobnet, Overlap
 from ajs.rules import Cycle, CycleUnit, DaysFromStart, FromStart, Rule, StartTime, Substitute
 from ajs.start_days import (
@@ -116,8 +117,8 @@ def _changed(thing: object, default: object, keys: tuple[str, ...]) -> Stored:
 
 # -- writing --
 
-_UNIT_KEYS = ("comment", "after", "recovery", "hold")
-_JOBNET_KEYS = (*_UNIT_KEYS, "calendar_of", "exclusive", "logs_to_keep")
+_UNIT_KEYS = ("comment", "after", "recovery", "hold", "priority")
+_JOBNET_KEYS = (*_UNIT_KEYS, "calendar_of", "exclusive", "logs_to_keep", "required_time")
 _JOB_KEYS = (
     *_UNIT_KEYS,
     "command",
@@ -164,6 +165,9 @@ def _rule(rule: Rule) -> Stored:
         found["cycle"] = [rule.cycle.every, rule.cycle.unit.value]
     if rule.substitute is not _RULE.substitute:
         found["substitute"] = rule.substitute.value
+    for key in ("start_delay", "end_delay"):
+        if (limit := getattr(rule, key)) is not None:
+            found[key] = limit.text
     if move := rule.days_from_start:
         found["days_from_start"] = [move.kind.value, move.days, move.within]
     return found
@@ -192,6 +196,7 @@ def _to_jobnet(found: Stored) -> Jobnet:
         after=tuple(found.get("after", ())),
         recovery=found.get("recovery", False),
         hold=found.get("hold", False),
+        priority=found.get("priority"),
         rules=None if rules is None else tuple(_to_rule(rule) for rule in rules),
         units=tuple(
             _to_jobnet(unit) if "units" in unit else _to_job(unit) for unit in found["units"]
@@ -202,6 +207,7 @@ def _to_jobnet(found: Stored) -> Jobnet:
         overlap=Overlap(found.get("overlap", _JOBNET.overlap.value)),
         logs_to_keep=found.get("logs_to_keep", _JOBNET.logs_to_keep),
         hold_if=None if hold_if is None else HoldIf(hold_if),
+        required_time=found.get("required_time"),
     )
 
 
@@ -226,6 +232,8 @@ def _to_rule(found: Mapping[str, Any]) -> Rule:
         shift_days=found.get("shift_days", _RULE.shift_days),
         days_from_start=DaysFromStart(FromStart(move[0]), *move[1:]) if move else None,
         link=found.get("link", _RULE.link),
+        start_delay=limit_from(found.get("start_delay", "")),
+        end_delay=limit_from(found.get("end_delay", "")),
     )
 
 

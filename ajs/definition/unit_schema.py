@@ -15,7 +15,10 @@ from ajs.definition.jobnet_schema import (
     NESTED_CALENDAR_OF,
     NESTED_EXCLUSIVE,
     OVERLAP,
+    PRIORITY,
+    REQUIRED_TIME,
     ROOT_HOLD,
+    ROOT_PRIORITY,
     VALID_UNTIL,
 )
 from ajs.definition.kinds import (
@@ -240,7 +243,7 @@ _NO_AGENT = dict.fromkeys(
     ("agent", "host"), "a job that runs elsewhere has type: flexible and destination: NAME"
 )
 _JOBNETS_ONLY = dict.fromkeys(
-    ("valid_until", "calendar_of", "exclusive"),
+    ("valid_until", "calendar_of", "exclusive", "required_time"),
     "only jobnets have a schedule; put the job into a nested jobnet",
 )
 _ROOTS_ONLY = dict.fromkeys(
@@ -269,6 +272,7 @@ JOB_RECORD = Record(
         AFTER,
         RECOVERY,
         HOLD,
+        PRIORITY,
         COMMAND,
         SCRIPT,
         PARAMETERS,
@@ -294,6 +298,7 @@ FLEXIBLE_RECORD = Record(
         AFTER,
         RECOVERY,
         HOLD,
+        PRIORITY,
         DESTINATION,
         RELAY,
         COMMAND,
@@ -318,7 +323,8 @@ UNITS: Field[NamedNodes] = Field(
     required=True,
 )
 _JOB_KEYS = dict.fromkeys(
-    (f.key for f in FLEXIBLE_RECORD.fields), "only jobs have it; put it into a job under units"
+    (f.key for f in FLEXIBLE_RECORD.fields if f is not PRIORITY),
+    "only jobs have it; put it into a job under units",
 )
 NESTED_RECORD = Record(
     name="nestedJobnet",
@@ -330,10 +336,12 @@ NESTED_RECORD = Record(
         AFTER,
         RECOVERY,
         HOLD,
+        PRIORITY,
         NESTED_SCHEDULE,
         VALID_UNTIL,
         NESTED_CALENDAR_OF,
         NESTED_EXCLUSIVE,
+        REQUIRED_TIME,
         UNITS,
     ),
     example=(
@@ -361,10 +369,12 @@ ROOT_RECORD = Record(
         COMMENT,
         WAS,
         ROOT_HOLD,
+        ROOT_PRIORITY,
         ROOT_SCHEDULE,
         VALID_UNTIL,
         CALENDAR_OF,
         EXCLUSIVE,
+        REQUIRED_TIME,
         OVERLAP,
         LOGS,
         UNITS,

@@ -19,6 +19,7 @@ from ajs.definition.scalars import (
     clock_text,
     cycle_text,
     duration_text,
+    limit_text,
     start_time_text,
 )
 from ajs.definition.unit_schema import STORED
@@ -136,6 +137,8 @@ def _root(root: RootDefinition) -> dict[str, Value]:
         found["hold"] = _Raw("yes")
     if jobnet.hold_if is not None:
         found["hold"] = f"if {jobnet.hold_if.value}"
+    if jobnet.priority is not None:
+        found["priority"] = jobnet.priority
     if jobnet.rules != (Rule(),):
         found["schedule"] = _schedule(jobnet.rules or (), nested=False)
     found |= _dates(jobnet)
@@ -148,7 +151,7 @@ def _root(root: RootDefinition) -> dict[str, Value]:
 
 
 def _dates(jobnet: Jobnet) -> dict[str, Value]:
-    """Return what a jobnet says about its dates besides its rules."""
+    """Return what a jobnet says about its dates besides its rules, and how long it may take."""
     found: dict[str, Value] = {}
     if jobnet.valid_until is not None:
         found["valid_until"] = _Raw(jobnet.valid_until.isoformat())
@@ -156,6 +159,8 @@ def _dates(jobnet: Jobnet) -> dict[str, Value]:
         found["calendar_of"] = jobnet.calendar_of
     if jobnet.exclusive:
         found["exclusive"] = jobnet.exclusive
+    if jobnet.required_time is not None:
+        found["required_time"] = _Raw(duration_text(jobnet.required_time * 60))
     return found
 
 
@@ -178,6 +183,8 @@ def _common(unit: Jobnet | Job) -> dict[str, Value]:
         found["recovery"] = _Raw("yes")
     if unit.hold:
         found["hold"] = _Raw("yes")
+    if unit.priority is not None:
+        found["priority"] = unit.priority
     return found
 
 
@@ -284,6 +291,9 @@ def _rule(rule: Rule, *, nested: bool) -> dict[str, Value]:
         found["shift_days"] = rule.shift_days
     if rule.days_from_start:
         found["days_from_start"] = _days_from_start(rule.days_from_start)
+    for key in ("start_delay", "end_delay"):
+        if (limit := getattr(rule, key)) is not None:
+            found[key] = _Raw(limit_text(limit))
     if nested and rule.link != rule.number:
         found["link"] = rule.link
     return found

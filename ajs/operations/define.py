@@ -226,7 +226,7 @@ def _surviving(plan: RootPlan, told: Sequence[str]) -> Iterator[str]:
         lower = any(n.fixed or n.prohibited for n in run.nested.values())
         if run.changed or run.kept:
             yield f"the start changed to {at} stays"
-        elif run.holds or run.prohibited or lower:
+        elif run.holds or run.attributes or run.prohibited or lower:
             yield f"what was changed in the run of {at} stays"
 
 

@@ -93,13 +93,14 @@ def _generation(image: Image, root: str) -> Iterator[RowChange]:
 
 
 def _changed_units(was: Row, now: Row, root: str, run: str) -> Iterator[RowChange]:
-    """Yield the changes of holds, prohibitions and nested starts."""
+    """Yield the changes of holds, attributes, prohibitions and nested starts."""
     old_holds, holds = _loaded(was, "holds", {}), _loaded(now, "holds", {})
     for path in sorted(old_holds.keys() | holds.keys()):
         sides = [_HOLD.get(side.get(path), "") for side in (old_holds, holds)]
         if sides[0] != sides[1]:
             unit = _full(root, path)
             yield RowChange(what="hold", unit=unit, run=run, before=sides[0], after=sides[1])
+    yield from _changed_attributes(was, now, root, run)
     old, new = (set(_loaded(side, "prohibited_units", [])) for side in (was, now))
     old_nested, nested = _loaded(was, "nested", {}), _loaded(now, "nested", {})
     old |= {path for path, plan in old_nested.items() if plan.get("prohibited")}
@@ -118,6 +119,19 @@ def _changed_units(was: Row, now: Row, root: str, run: str) -> Iterator[RowChang
             yield RowChange(
                 what="moved", unit=_full(root, path), run=run, before=starts[0], after=starts[1]
             )
+
+
+def _changed_attributes(was: Row, now: Row, root: str, run: str) -> Iterator[RowChange]:
+    """Yield what was temporarily set, attribute by attribute; images that older versions made have none."""
+    old, new = (json.loads(side.get("attributes") or "{}") for side in (was, now))
+    for path in sorted(old.keys() | new.keys()):
+        sides = [side.get(path, {}) for side in (old, new)]
+        for name in sorted(sides[0].keys() | sides[1].keys()):
+            before, after = (str(side.get(name, "")) for side in sides)
+            if before != after:
+                yield RowChange(
+                    what=name, unit=_full(root, path), run=run, before=before, after=after
+                )
 
 
 _HOLD = {True: "held", False: "released"}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ajs.errors import GenerationNotFound, UsageError
 from ajs.operations.listing import is_whole, named_units, on_page
@@ -34,10 +34,12 @@ class Mark(NamedTuple):
 
     ``moved`` (value: the time before temporary changes), ``added``, ``also`` (value: the time of the original that
     stays), ``held`` and ``released`` (temporarily), ``hold`` (by definition), ``held_after`` (by definition,
-    because of how the run with the execution ID ``value`` ended), ``prohibited``, ``interrupted``,
-    ``kill_asked`` and ``killed`` (by an operator), ``new`` (defined after this run started), ``undefined`` (no longer
-    defined), ``prohibited_run`` (value: the start of another run, still to come, that is prohibited), ``going_too``
-    and ``waiting_too`` (value: how many other runs go on, and wait for that). ``by`` says which operator, and why.
+    because of how the run with the execution ID ``value`` ended), ``prohibited``, ``interrupted``, ``priority``,
+    ``start_delay``, ``end_delay`` and ``required_time`` (value: the temporary one), ``start_delayed`` and
+    ``end_delayed``, ``kill_asked`` and ``killed`` (by an operator), ``new`` (defined after this run started),
+    ``undefined`` (no longer defined), ``prohibited_run`` (value: the start of another run, still to come, that is
+    prohibited), ``going_too`` and ``waiting_too`` (value: how many other runs go on, and wait for that). ``by`` says
+    which operator, and why.
     """
 
     what: str
@@ -65,6 +67,10 @@ class Line(NamedTuple):
     started: str = ""
     ended: str = ""
     return_code: int | None = None
+    priority: int | None = None
+    """The temporary priority."""
+    delays: tuple[str, ...] = ()
+    """Which of its ``start`` and ``end`` came too late."""
     marks: tuple[Mark, ...] = ()
     agent: AgentIdentity | None = None
     """The agent on which a flexible job ran or runs, and the relay agent through which it was last heard of."""
@@ -231,8 +237,11 @@ class _Lines:
             marks += where
         if status in NOT_LET_GO:
             marks += _hold(stored_plan.holds.get(inner), held=held)
-        return line._replace(
+        line = line._replace(
             status=status.name, planned=planned, original=original, marks=tuple(marks)
+        )
+        return _with_attributes(
+            line, inner, stored_plan.attributes.get(inner, {}), loaded(row.delayed or "[]")
         )
 
     def _root_line(self, line: Line, row: GenerationRow, held: bool) -> Line:
@@ -262,13 +271,16 @@ class _Lines:
             marks += _hold(temporary, held=held)
             if temporary is None and not held and row.id in self.rows.held_after:
                 marks.append(Mark("held_after", self.rows.held_after[row.id]))
-        return line._replace(
+        line = line._replace(
             status=row.status,
             planned=row.start,
             original=row.original_start,
             started=self.shown(row.started_utc),
             ended=self.shown(row.ended_utc),
             marks=tuple(marks),
+        )
+        return _with_attributes(
+            line, "", loaded(row.attributes or "{}").get("", {}), loaded(row.delayed or "[]")
         )
 
     def _killed(self, row: GenerationRow, inner: str, status: Status) -> list[Mark]:
@@ -310,6 +322,20 @@ class _Lines:
             line = Line(full, name, kind, depth, "", registration, None, "")
             line = self._in_generation(line, row, path)
             yield line._replace(marks=(*line.marks, Mark("undefined")))
+
+
+def _with_attributes(
+    line: Line, inner: str, attributes: dict[str, Any], delayed: list[list[str]]
+) -> Line:
+    """Return the line with what is temporarily set for the unit, and what of it came too late."""
+    if not attributes and not delayed:
+        return line
+    late = tuple(delay for delay in ("start", "end") if [inner, delay] in delayed)
+    marks = [Mark(name, str(value)) for name, value in attributes.items()]
+    marks += [Mark(f"{delay}_delayed") for delay in late]
+    return line._replace(
+        priority=attributes.get("priority"), delays=late, marks=(*line.marks, *marks)
+    )
 
 
 def _as_gone(line: Line) -> Line:

@@ -58,6 +58,7 @@ class Plan(NamedTuple):
 
     nested: dict[str, dict[str, Any]]
     holds: dict[str, bool]
+    attributes: dict[str, dict[str, Any]]
     prohibited: frozenset[str]
 
 
@@ -89,7 +90,10 @@ class Rows:
         found = self.plans.get(row.id)
         if found is None:
             found = Plan(
-                loaded(row.nested), loaded(row.holds), frozenset(loaded(row.prohibited_units))
+                loaded(row.nested),
+                loaded(row.holds),
+                loaded(row.attributes or "{}"),
+                frozenset(loaded(row.prohibited_units)),
             )
             self.plans[row.id] = found
         return found

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from ajs.actions import ChangeUnit, SkipGeneration, StartGeneration
 from ajs.agents import remote_place
 from ajs.attempts import TAKES_SLOT, taken
-from ajs.causes import Cause, Why
+from ajs.causes import DELAYED, Cause, Why
 from ajs.decide import Decision, Snapshot, decide
 from ajs.moment import Moment
-from ajs.operations.show_long import happened
+from ajs.operations.show_long import Happened, happened
 from ajs.statuses import Status
 from ajs.store import agents, fleet, runs
 from ajs.store import show as stored
@@ -44,9 +44,16 @@ class Stand:
         return self.cause is not None and self.cause.why in (Why.KILL_ASKED, Why.INTERRUPT_ASKED)
 
 
+def late(tx: Reading, row: GenerationRow, inner: str) -> tuple[Happened, ...]:
+    """Return the delays that were noted for a unit in a run."""
+    events = stored.events(tx, [row.id], inner) if row.delayed else []
+    return tuple(one for one in map(happened, events) if one.cause.why in DELAYED)
+
+
 def stands(tx: Reading, row: GenerationRow, now: Moment) -> dict[str, Stand]:
     """Return how each unit of a run stands."""
-    events = {event.path: happened(event) for event in stored.events(tx, [row.id])}
+    every = [(event.path, happened(event)) for event in stored.events(tx, [row.id])]
+    events = {path: event for path, event in every if event.cause.why not in DELAYED}
     found: dict[str, Stand] = {"": Stand(path="", status=row.status, cause=None)}
     for run in stored.unit_runs(tx, [row.id]):
         found[run.path] = Stand(path=run.path, status=run.status, cause=None)

@@ -13,10 +13,11 @@ from ajs.errors import GenerationNotFound, WrongKind
 from ajs.model import Jobnet
 from ajs.operations.row_changes import RowChange, changes_of, kills
 from ajs.operations.service import Service
+from ajs.operations.show_long import Happened
 from ajs.operations.targets import Filters, Name, Target, find_targets
 from ajs.operations.times import local, odd_hour
 from ajs.operations.timetables import planned_by, timetables
-from ajs.operations.waits import Stand, stands
+from ajs.operations.waits import Stand, late, stands
 from ajs.plan import Generation, Method, RootPlan, coming, generation_for
 from ajs.reasons import Reason
 from ajs.schedule import Slot, Start, Tie, Timetable
@@ -56,7 +57,7 @@ class WhyRun:
     ``slot`` is where it lies, ``original`` where it lay before temporary changes, ``start`` when the unit itself is to
     start, where that has a time of its own. ``clock_change`` says what becomes of a start in an hour that the clocks
     leave out or show twice, "" for any other. ``chain`` leads from the unit's status to the one that caused it all;
-    ``waiting`` are units below it that wait. Without a generation it is a dummy.
+    ``waiting`` are units below it that wait, ``delays`` what came too late. Without a generation it is a dummy.
     """
 
     generation: GenerationRow | None
@@ -70,6 +71,7 @@ class WhyRun:
     taken_back: tuple[TakenBack, ...] = ()
     chain: tuple[Stand, ...] = ()
     waiting: tuple[Stand, ...] = ()
+    delays: tuple[Happened, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +305,7 @@ class _Explaining:
         generation = generation_from(
             *(row.id, row.method, row.phase, row.start, row.exec_date, row.original_start),
             *(row.original_exec_date, row.ties, row.kept, row.added, row.nested, row.holds),
-            *(row.prohibited_units, row.version),
+            *(row.prohibited_units, row.attributes, row.version),
         )
         inner = self.target.inner
         changes = self._changes(row)
@@ -328,6 +330,7 @@ class _Explaining:
                 and Status[stand.status].waiting
                 and row.phase == "running"
             ),
+            delays=late(self.tx, row, inner),
         )
 
     def _dummy(self, start: Start, plan: RootPlan) -> WhyRun:

@@ -26,6 +26,10 @@ WORDS = {
     "restored": "comes back",
     "held": "held",
     "released": "released",
+    "priority": "priority",
+    "required_time": "required time",
+    "end_delay": "end delay",
+    "start_delay": "start delay",
 }
 
 
@@ -91,7 +95,7 @@ def _rows(root: RootChanged) -> list[tuple[Cell, ...]]:
                 (
                     Cell(name),
                     Cell("" if at else run),
-                    Cell(WORDS[effect.kind]),
+                    Cell(f"{WORDS[effect.kind]} {effect.value}".rstrip()),
                     Cell(
                         "" if effect.unit in root.jobs else _when(effect) + _at_once(root, effect)
                     ),
@@ -169,6 +173,7 @@ def effect_json(effect: Effect) -> dict[str, Any]:
         "before": slot_json(effect.before),
         "after": slot_json(effect.after),
         "why": effect.why,
+        "value": effect.value or None,
     }
 
 

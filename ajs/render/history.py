@@ -39,6 +39,10 @@ WORDS = {
     "killed": "to be killed",
     "status": "status",
     "hold": "hold",
+    "priority": "priority",
+    "required_time": "required time",
+    "end_delay": "end delay",
+    "start_delay": "start delay",
     "prohibition": "prohibited",
     "registration": "registration",
     "generations": "future generations",
@@ -73,6 +77,10 @@ WORDS = {
 """Everything that an operation can change, as it is called."""
 NOTHING = {
     "hold": "as defined",
+    "priority": "as defined",
+    "required_time": "as defined",
+    "end_delay": "as defined",
+    "start_delay": "as defined",
     "registration": "none",
     "also": "no",
     "moved": "with its upper jobnet, or not at all",

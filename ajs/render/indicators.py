@@ -87,7 +87,20 @@ def _hold(line: Line, _: Facts) -> str:
     return "definition" if marks & {"hold", "held_after"} else "none"
 
 
-TEMPORARY = frozenset({"moved", "added", "also", "held", "released", "prohibited"})
+TEMPORARY = frozenset(
+    {
+        "moved",
+        "added",
+        "also",
+        "held",
+        "released",
+        "priority",
+        "start_delay",
+        "end_delay",
+        "required_time",
+        "prohibited",
+    }
+)
 """The marks that temporary changes leave."""
 
 INDICATORS: tuple[Indicator, ...] = (

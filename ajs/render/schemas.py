@@ -6,6 +6,7 @@ from typing import Any
 
 from ajs.calendar import Layer, MonthClass
 from ajs.causes import Why
+from ajs.delays import Delay
 from ajs.lint import Lint, Severity
 from ajs.operations.check import CODES
 from ajs.operations.show import KINDS
@@ -43,6 +44,17 @@ REGISTRATION_NUMBER: Schema = {"type": "string", "pattern": r"^\d{11,}$"}
 STATUS: Schema = {"enum": [status.name for status in Status]}
 UNIT_STATUS: Schema = {"enum": [*(status.name for status in Status), UNREGISTERED]}
 KIND: Schema = {"enum": list(KINDS.values())}
+PRIORITY: Schema = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 5,
+    "description": "The temporary priority, null where the definition's counts.",
+}
+SET: Schema = {
+    "type": "string",
+    "pattern": r"^(\d+|none|\d{2}:\d{2}|[MUC]-\d+|\d+ min)$",
+    "description": "How many; or the priority or limit that is temporarily set.",
+}
 METHOD: Schema = {"enum": ["planned", "fixed", "immediate"]}
 
 
@@ -69,7 +81,7 @@ def _document(title: str, **keys: Schema) -> Schema:
 COUNT: Schema = {"type": "string", "pattern": r"^\d+$"}
 MARK = record(
     mark={"enum": list(NOTES)},
-    value=optional({"anyOf": [WALL, INSTANT, COUNT, EXECUTION_ID]}),
+    value=optional({"anyOf": [WALL, INSTANT, COUNT, EXECUTION_ID, SET]}),
     text=TEXT,
 )
 AGENT = record(
@@ -102,6 +114,8 @@ _LINE: dict[str, Schema] = {
     "started": optional(INSTANT),
     "ended": optional(INSTANT),
     "return_code": optional(NUMBER),
+    "priority": optional(PRIORITY),
+    "delays": every({"enum": [delay.value for delay in Delay]}),
     "agent": optional(AGENT),
     "marks": every(MARK),
 }
@@ -317,6 +331,7 @@ WHY_RUN = record(
     status=optional(STATUS),
     status_text=optional(TEXT),
     nested=every(REASON),
+    delays=every(record(at=INSTANT, **_CAUSE)),
     changes=every(record(operation=record(**OPERATION_KEYS), changes=every(CHANGE))),
     taken_back=every(
         record(unit=TEXT, prohibited=record(**OPERATION_KEYS), taken_back=record(**OPERATION_KEYS))

@@ -32,6 +32,12 @@ NOTES: dict[str, Callable[[str, str], str]] = {
     "released": lambda _at, _day: "released from hold",
     "hold": lambda _at, _day: "hold by definition",
     "held_after": lambda run, _day: f"held because of how {run} ended",
+    "priority": lambda value, _day: f"priority {value}",
+    "start_delay": lambda value, _day: f"start delay {value}",
+    "end_delay": lambda value, _day: f"end delay {value}",
+    "required_time": lambda value, _day: f"required time {value}",
+    "start_delayed": lambda _value, _day: "start delayed",
+    "end_delayed": lambda _value, _day: "end delayed",
     "prohibited": lambda _at, _day: "execution prohibited",
     "prohibited_run": lambda at, day: f"run of {near(at, day)} prohibited",
     "going_too": lambda count, _day: f"{count} more going on",
@@ -171,6 +177,8 @@ def line_json(line: Line) -> dict[str, Any]:
         "started": line.started or None,
         "ended": line.ended or None,
         "return_code": line.return_code,
+        "priority": line.priority,
+        "delays": list(line.delays),
         "agent": None if line.agent is None else agent_json(line.agent, line.relay),
         "marks": [
             {

@@ -165,6 +165,8 @@ def _run(found: Why, run: WhyRun) -> Iterator[str]:
         yield f"so its start time in this run is {run.start:%Y-%m-%d %H:%M}"
     if run.clock_change:
         yield f"{run.start or run.slot.start:%Y-%m-%d %H:%M}: {run.clock_change}"
+    for delay in run.delays:
+        yield f"{minute(delay.at)}: {delay.cause.text}"
     for stand in run.chain:
         yield _stand(found, stand)
     waiting = [stand for stand in run.waiting if stand.path not in {s.path for s in run.chain}]
@@ -335,6 +337,10 @@ def _run_json(run: WhyRun) -> dict[str, Any]:
         ],
         "chain": [_stand_json(stand) for stand in run.chain],
         "waiting": [_stand_json(stand) for stand in run.waiting],
+        "delays": [
+            {"at": one.at, "cause": one.cause.why.name, "text": one.cause.text}
+            for one in run.delays
+        ],
     }
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ajs.actions import (
     AwaitPrevious,
     ChangeAttempt,
     ChangeUnit,
     Commit,
+    DetectDelay,
     EndGeneration,
     HoldGeneration,
     Send,
@@ -28,6 +29,7 @@ from ajs.decide import Decision, Observed, Snapshot, apply, decide
 from ajs.errors import AjsError, PlanMoved
 from ajs.fleet import Met
 from ajs.lifecycle import ENDED, LiveGeneration, Status
+from ajs.model import parent
 from ajs.moment import Moment
 from ajs.plan import Passed
 from ajs.ports import Clock, Places
@@ -44,6 +46,9 @@ from ajs.timetables import Calendars
 
 TRIES = 100
 """How many turns in a row may find that the plan has moved under them before that counts as an error of ours."""
+DAY = timedelta(days=1)
+WATCH_AHEAD = 2 * DAY
+"""How far ahead runs that wait are looked at for limits, which can lie a day before their start."""
 WORTH_SEEING = ENDED | {Status.RUNNING, Status.HOLDING}
 
 
@@ -126,6 +131,7 @@ class Manager:
         self._look_for_due = True
         self._moved = 0
         self._told: Met | None = None
+        self._watch_again: datetime | None = None
 
     def begin(self, overdue: Overdue = Overdue.START) -> None:
         """Leave out what is not to run of what was missed without a manager; before the first turn."""
@@ -182,7 +188,10 @@ class Manager:
         version = self._store.data_version()
         changed = version != self._seen_version
         coming = self.memory.next_start
-        if not (changed or self._look_for_due or (coming is not None and coming <= now.wall)):
+        again = self._watch_again is not None and self._watch_again <= now.wall
+        if not (
+            changed or again or self._look_for_due or (coming is not None and coming <= now.wall)
+        ):
             return
         with self._store.read() as tx:
             known = self.memory.definitions()
@@ -191,10 +200,25 @@ class Manager:
                 self._calendars = stored_calendars(tx)
                 self.memory.agents = agents.load(tx)
                 self._tidying.look()
-            due = runs.due(tx, now.wall, known)
+            due = self._based(runs.due(tx, now.wall, known))
             self.memory.load_due(due, runs.next_start(tx, now.wall))
+            horizon = now.wall + WATCH_AHEAD
+            self.memory.load_watched(self._based(runs.watched(tx, horizon, known)))
+            self._watch_again = horizon - DAY if self.memory.watched else None
         self._seen_version = version
         self._look_for_due = False
+
+    def _based(self, waiting: Sequence[Waiting]) -> tuple[Waiting, ...]:
+        """Return generations that wait with the base time of their root jobnets."""
+        calendars = self._calendars
+        if calendars is None:
+            return tuple(waiting)
+        return tuple(
+            replace(
+                w, base_time=calendars.of(w.definition.calendar_of or parent(w.root_path)).base_time
+            )
+            for w in waiting
+        )
 
     # -- deciding --
 
@@ -226,6 +250,7 @@ class Manager:
 
     def _commit(self, snapshot: Snapshot, decision: Decision, steps: Steps, now: Moment) -> None:
         versions = {w.generation.id: w.generation.version for w in snapshot.due}
+        versions |= {w.generation.id: w.generation.version for w in snapshot.watched}
         versions |= {number: generation.version for number, generation in snapshot.live.items()}
         with self._store.write() as tx:
             runs.commit(tx, decision.to_commit, versions, now)
@@ -236,6 +261,8 @@ class Manager:
                 self._tidying.look()
         moving = StartGeneration | SkipGeneration | HoldGeneration | AwaitPrevious
         if steps.changes or any(isinstance(action, moving) for action in decision.to_commit):
+            self._look_for_due = True
+        if any(isinstance(a, DetectDelay) and a.waits for a in decision.to_commit):
             self._look_for_due = True
         if len(self.memory.due) > STARTS_AT_ONCE:
             self._look_for_due = True
@@ -283,7 +310,7 @@ def _done_with(to_commit: Sequence[Commit], live: Mapping[int, LiveGeneration]) 
 
 def _happened(to_commit: Sequence[Commit], snapshot: Snapshot, now: Moment) -> tuple[Happened, ...]:
     """Return what of a commit is worth seeing, in order."""
-    due: Mapping[int, Waiting] = {w.generation.id: w for w in snapshot.due}
+    due: Mapping[int, Waiting] = {w.generation.id: w for w in (*snapshot.watched, *snapshot.due)}
     found = []
     for action in to_commit:
         match action:
@@ -296,11 +323,13 @@ def _happened(to_commit: Sequence[Commit], snapshot: Snapshot, now: Moment) -> t
                 | AwaitPrevious(generation=number, cause=cause)
             ):
                 path, status, code = "", action.status, None
+            case DetectDelay(generation=number, path=path, status=status, cause=cause):
+                code = None
             case ChangeUnit(generation=number, run=run, cause=cause):
                 path, status, code = run.path, run.status, run.return_code
             case _:
                 continue
-        if status not in WORTH_SEEING and not isinstance(action, AwaitPrevious):
+        if status not in WORTH_SEEING and not isinstance(action, AwaitPrevious | DetectDelay):
             continue
         of = due[number] if number in due else snapshot.live[number]
         found.append(

@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
 from ajs.agents import AgentIdentity, Agents, remote_place
 from ajs.attempts import TAKES_SLOT, Attempt, AttemptKey, AttemptState, taken
 from ajs.decide import Observed, Snapshot
+from ajs.delays import NOT_WATCHED, Delay
 from ajs.fleet import Load, Met, Way
 from ajs.lifecycle import LiveGeneration, Status
 from ajs.model import Job, Jobnet
 from ajs.moment import Moment
 from ajs.starting import Waiting
+from ajs.watching import deadline, of_waiting, watches
 
 STARTS_AT_ONCE = 500
 """How many generations start in one turn at most, so that commands get at the database in between."""
@@ -32,6 +34,8 @@ class Memory:
         self.live: dict[int, LiveGeneration] = {}
         self.due: tuple[Waiting, ...] = ()
         self.next_start: datetime | None = None
+        self.watched: tuple[tuple[datetime, Waiting], ...] = ()
+        """Generations that wait and are monitored, each with the next limit that has not been noted."""
         self.asked: frozenset[str] = frozenset()
         self.busy = 0
         """How many attempts take a slot on this machine."""
@@ -40,12 +44,14 @@ class Memory:
         self.agents = Agents()
         self._attempts: dict[int, dict[AttemptKey, Attempt]] = {}
         self._queue: dict[AttemptKey, int] = {}
-        self._waiting: dict[Way | None, dict[AttemptKey, None]] = {}
-        """The queue by way; None for the jobs of this machine."""
+        self._waiting: dict[Way | None, dict[int, dict[AttemptKey, None]]] = {}
+        """The queue by way and priority; the way is None for the jobs of this machine."""
         self._ways: dict[str, dict[str, Way]] = {}
         """The flexible jobs of definitions in use: by hash, then by path."""
         self._rank = 0
         self._times: dict[int, datetime] = {}
+        self._deadlines: dict[int, datetime] = {}
+        """When a jobnet in a generation has run as long as it may, in UTC."""
         self._touched: set[int] = set()
 
     # -- what the store says --
@@ -60,6 +66,7 @@ class Memory:
         self._waiting.clear()
         self._ways.clear()
         self._times.clear()
+        self._deadlines.clear()
         self.busy = 0
         self._at.clear()
         self._through.clear()
@@ -77,6 +84,22 @@ class Memory:
         """
         self.due = tuple(w for w in due if not w.stays)
         self.next_start = next_start
+
+    def load_watched(self, watched: Iterable[Waiting]) -> None:
+        """Take the generations that wait and are monitored."""
+        found = []
+        for waiting in watched:
+            limits = [
+                at
+                for path, watch in watches(
+                    waiting.definition, waiting.generation, waiting.base_time
+                ).items()
+                for delay, at in of_waiting(watch).items()
+                if (path, delay) not in waiting.delayed
+            ]
+            if limits:
+                found.append((min(limits), waiting))
+        self.watched = tuple(found)
 
     def definitions(self) -> dict[str, Jobnet]:
         """Return the definitions in use, by hash."""
@@ -104,15 +127,20 @@ class Memory:
     ) -> Snapshot:
         """Return what has to be decided on now.
 
-        Attempts that wait for a slot are there as far as slots can become free, first come first served: the first
-        one left out is behind all that are in.
+        Attempts that wait for a slot are there as far as slots can become free, the highest priority first, then first
+        come first served: the first one left out is behind all that are in.
         """
         touched = self._touched | {seen.key.generation for seen in observations}
         touched |= {number for number, at in self._times.items() if at <= now.wall}
+        touched |= {number for number, at in self._deadlines.items() if at <= now.utc}
         touched |= {key.generation for key in self._next(limit, met, len(observations))}
         attempts = {k: a for n in touched for k, a in self._attempts.get(n, {}).items()}
         here, load = self._outside(attempts.values())
         times = [at for number, at in self._times.items() if number not in touched]
+        times += [
+            now.wall + (at - now.utc) for n, at in self._deadlines.items() if n not in touched
+        ]
+        times += [at for at, _ in self.watched if now.wall < at]
         if self.next_start is not None:
             times.append(self.next_start)
         return Snapshot(
@@ -127,6 +155,7 @@ class Memory:
             agents=self.agents,
             met=met,
             next_start=min(times, default=None),
+            watched=tuple(waiting for at, waiting in self.watched if at <= now.wall),
         )
 
     def absorb(self, before: Snapshot, after: Snapshot) -> None:
@@ -134,6 +163,7 @@ class Memory:
         for number in before.live.keys() - after.live.keys():
             del self.live[number]
             self._times.pop(number, None)
+            self._deadlines.pop(number, None)
         for key, attempt in before.attempts.items():
             self._count(attempt, -1)
             after_it = after.attempts.get(key)
@@ -155,10 +185,22 @@ class Memory:
         self.live[generation.id] = generation
         runs = generation.units.values()
         times = [r.planned for r in runs if r.status is Status.TIMEWAIT and r.planned is not None]
-        if times:
-            self._times[generation.id] = min(times)
-        else:
-            self._times.pop(generation.id, None)
+        ends: list[datetime] = []
+        for run in (r for r in runs if r.watch is not NOT_WATCHED):
+            # One that was noted may wake us once for nothing.
+            limits = of_waiting(run.watch)
+            late = {delay for path, delay in generation.delayed if path == run.path}
+            times += [
+                at for delay, at in limits.items() if delay not in late and not run.status.ended
+            ]
+            taken = deadline(run)
+            if taken is not None and Delay.END not in late:
+                ends.append(taken)
+        for found, kept in ((times, self._times), (ends, self._deadlines)):
+            if found:
+                kept[generation.id] = min(found)
+            else:
+                kept.pop(generation.id, None)
 
     def _put_attempt(self, attempt: Attempt) -> None:
         self._attempts.setdefault(attempt.generation, {})[attempt.key] = attempt
@@ -166,7 +208,8 @@ class Memory:
         if attempt.state is AttemptState.QUEUED and attempt.key not in self._queue:
             self._rank += 1
             self._queue[attempt.key] = self._rank
-            self._waiting.setdefault(self._way(attempt.key), {})[attempt.key] = None
+            way = self._waiting.setdefault(self._way(attempt.key), {})
+            way.setdefault(self._priority(attempt.key), {})[attempt.key] = None
 
     # -- slots --
 
@@ -177,7 +220,8 @@ class Memory:
 
     def _next(self, limit: int | None, met: Met, answered: int) -> Iterator[AttemptKey]:
         """Yield the attempts that may get a slot now; each answer that came may have set one free."""
-        for way, keys in self._waiting.items():
+        for way, by_priority in self._waiting.items():
+            keys = chain.from_iterable(by_priority[one] for one in sorted(by_priority)[::-1])
             yield from islice(keys, self._free(way, limit, met) + answered)
 
     def _free(self, way: Way | None, limit: int | None, met: Met) -> int:
@@ -212,12 +256,21 @@ class Memory:
     def _leave_queue(self, key: AttemptKey) -> None:
         if self._queue.pop(key, None) is None:
             return
-        for way, keys in self._waiting.items():
-            if key in keys:
+        for way, by_priority in self._waiting.items():
+            for priority, keys in by_priority.items():
+                if key not in keys:
+                    continue
                 del keys[key]
                 if not keys:
+                    del by_priority[priority]
+                if not by_priority:
                     del self._waiting[way]
                 return
+
+    def _priority(self, key: AttemptKey) -> int:
+        """Return the priority of a job; it does not change while it waits for a slot."""
+        generation = self.live.get(key.generation)
+        return 0 if generation is None else generation.units[key.path].priority
 
     def _way(self, key: AttemptKey) -> Way | None:
         """Return the way to the agents of a flexible job, None for a job of this machine."""

@@ -1,7 +1,8 @@
 """What a start, a skip or an end of a run means for the plan of its root jobnet.
 
 A run that starts or is skipped leaves the plan, and under planned registration the next real one is made (rule book
-6.2); what is passed by gets its fate. A run that ends hands the holds whose turn never came to the next one (7.8).
+6.2); what is passed by gets its fate. A run that ends hands the holds and attributes whose turn never came to the next
+one (7.8).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ajs.actions import ChangeUnit, Commit, EndGeneration, SkipGeneration, Start
 from ajs.causes import MISSED, Cause
 from ajs.errors import PlanMoved
 from ajs.lifecycle import LiveGeneration, UnitRun
-from ajs.plan import Frozen, Generation, Gone, Passed, RootPlan, holds_handed_on, started
+from ajs.plan import Frozen, Generation, Gone, Passed, RootPlan, Unused, started
 from ajs.schedule import DayMode, Timetable
 from ajs.starting import Waiting
 from ajs.store import plans, units
@@ -30,7 +31,7 @@ class Steps:
     """The changed plans, and what became of runs that do not run.
 
     ``hand_on_first`` are runs that a decision starts at the very moment at which the run before them ends and hands
-    holds on to them: they must start one turn later, when they have them.
+    changes on to them: they must start one turn later, when they have them.
     """
 
     changes: tuple[PlanChange, ...]
@@ -94,8 +95,8 @@ class Planner:
                     ended[number][1][run.path] = run
                 case EndGeneration(generation=number):
                     path, units = ended[number]
-                    holds = due[number].generation.holds if number in due else None
-                    self._end(path, number, holds, units)
+                    begun_now = due[number].generation if number in due else None
+                    self._end(path, number, begun_now, units)
                 case _:
                     pass
         changes = tuple(
@@ -119,22 +120,27 @@ class Planner:
         self._fates.append(Fated(root=root.id, run=run, fate=fate, generation=generation.id))
         if fate == "missed":
             self._missed.append((waiting.root_path, run))
-        _hand_on(root, generation.holds)
+        _hand_on(root, Unused(generation.holds, generation.attributes))
 
     def _end(
         self,
         path: str,
         number: int,
-        holds: Mapping[str, bool] | None,
+        generation: Generation | None,
         units: Mapping[str, UnitRun],
     ) -> None:
         root = self._root(path)
         if root is None:
             return
-        if holds is None:
-            stored = plans.running_by_id(self._tx, [number]).get(number)
-            holds = {} if stored is None else stored.holds
-        unused = {p: on for p, on in holds.items() if p in units and _never_came(units[p])}
+        if generation is None:
+            generation = plans.running_by_id(self._tx, [number]).get(number)
+        if generation is None:
+            return
+        never = {path for path, run in units.items() if _never_came(run)}
+        unused = Unused(
+            {p: on for p, on in generation.holds.items() if p in never},
+            {p: set_now for p, set_now in generation.attributes.items() if p in never},
+        )
         self._handed |= _hand_on(root, unused)
 
     def _leave(self, waiting: Waiting) -> tuple[_Root, Generation]:
@@ -185,12 +191,12 @@ def _never_came(run: UnitRun) -> bool:
     return run.attempt == 0 and run.started is None
 
 
-def _hand_on(root: _Root, unused: Mapping[str, bool]) -> set[int]:
-    """Hand holds on to the run that comes next, if there are any and one comes; return its number."""
+def _hand_on(root: _Root, unused: Unused) -> set[int]:
+    """Hand changes on to the run that comes next, if there are any and one comes; return its number."""
     following = next(iter(root.after.waiting), None)
     if following is None or not unused:
         return set()
-    handed = holds_handed_on(unused, following)
+    handed = unused.handed_on(following)
     kept = tuple(handed if g is following else g for g in root.after.generations)
     root.after = replace(root.after, generations=kept)
     return {following.id}

@@ -18,7 +18,7 @@ from ajs.store import folder as folders
 
 APPLICATION_ID = 0x616A7331
 """What a database of ours bears in its header: "ajs1"."""
-SCHEMA = 8
+SCHEMA = 9
 """The version of the schema that this code reads and writes; the number of the newest file in ``sql/``."""
 BUSY_S = 30.0
 """How long a command waits for another one to finish its change, in seconds."""

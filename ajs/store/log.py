@@ -28,7 +28,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "generation": (
         *("id", "root", "registered_for", "serial", "method", "phase", "status", "start"),
         *("exec_date", "original_start", "original_exec_date", "ties", "kept", "added"),
-        *("nested", "holds", "prohibited_units", "interrupted", "definition"),
+        *("nested", "holds", "prohibited_units", "attributes", "interrupted", "definition"),
         *("started_utc", "ended_utc", "version"),
     ),
     "agent_definition": ("id", "name", "kind", "body", "version"),

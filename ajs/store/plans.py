@@ -27,7 +27,7 @@ from ajs.store.rows import (
 # Their generations that run: what has not had its turn inside them can still be changed.
 RUNNING = """
     SELECT root, id, method, phase, start, exec_date, original_start, original_exec_date, ties,
-           kept, added, nested, holds, prohibited_units, version
+           kept, added, nested, holds, prohibited_units, attributes, version
     FROM generation
     WHERE root IN (SELECT value FROM json_each(?)) AND phase = 'running'
     ORDER BY start, exec_date, id
@@ -35,7 +35,7 @@ RUNNING = """
 
 RUNNING_BY_ID = """
     SELECT root, id, method, phase, start, exec_date, original_start, original_exec_date, ties,
-           kept, added, nested, holds, prohibited_units, version
+           kept, added, nested, holds, prohibited_units, attributes, version
     FROM generation WHERE id IN (SELECT value FROM json_each(?)) AND phase = 'running'
 """
 
@@ -50,7 +50,7 @@ REGISTRATIONS = """
 # Their generations that can still be changed.
 GENERATIONS = """
     SELECT root, id, method, phase, start, exec_date, original_start, original_exec_date, ties,
-           kept, added, nested, holds, prohibited_units, version
+           kept, added, nested, holds, prohibited_units, attributes, version
     FROM generation
     WHERE root IN (SELECT value FROM json_each(?)) AND phase IN ('waiting', 'prohibited')
     ORDER BY start, exec_date, id
@@ -91,8 +91,8 @@ VERSIONS = "SELECT root, version FROM registration WHERE root IN (SELECT value F
 ADD = """
     INSERT INTO generation (id, root, registered_for, serial, method, phase, start, exec_date,
                             original_start, original_exec_date, ties, kept, added, nested, holds,
-                            prohibited_units, status, version)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+                            prohibited_units, attributes, status, version)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
             iif(?6 = 'prohibited', 'NOPLAN', 'TIMEWAIT'), 1)
 """
 

@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from ajs.attempts import Attempt, AttemptState, Result
+from ajs.attributes import LIMITS, Attributes, Temporary
 from ajs.causes import Asked, Cause, Why
+from ajs.delays import NOT_WATCHED, Delay, Delays, Watch, limit_from
 from ajs.lifecycle import Status, UnitRun
 from ajs.moment import utc_from_text, utc_text, wall_text
 from ajs.plan import Frozen, Generation, Kept, Method, NestedPlan, Phase, Registration
@@ -135,7 +137,7 @@ def generation_values(generation: Generation) -> tuple[object, ...]:
     """Return the stored columns of a generation that a plan decides on.
 
     method, phase, start, exec_date, original_start, original_exec_date, ties, kept, added, nested, holds,
-    prohibited_units.
+    prohibited_units, attributes.
     """
     slot, original = generation.slot, generation.original
     return (
@@ -151,6 +153,7 @@ def generation_values(generation: Generation) -> tuple[object, ...]:
         _nested_text(generation.nested) if generation.nested else "{}",
         dump(dict(sorted(generation.holds.items()))) if generation.holds else "{}",
         dump(sorted(generation.prohibited)) if generation.prohibited else "[]",
+        _attributes_text(generation.attributes),
     )
 
 
@@ -179,6 +182,8 @@ def generation_changes(old: Generation, new: Generation) -> dict[str, object]:
         found["holds"] = dump(dict(sorted(new.holds.items())))
     if new.prohibited != old.prohibited:
         found["prohibited_units"] = dump(sorted(new.prohibited))
+    if new.attributes != old.attributes:
+        found["attributes"] = _attributes_text(new.attributes)
     return found
 
 
@@ -196,6 +201,7 @@ def generation_from(
     nested: str,
     holds: str,
     prohibited: str,
+    attributes: str | None,
     version: int,
 ) -> Generation:
     """Return the generation of stored columns."""
@@ -213,8 +219,33 @@ def generation_from(
         nested={} if nested == "{}" else _nested(json.loads(nested)),
         holds={} if holds == "{}" else json.loads(holds),
         prohibited=frozenset() if prohibited == "[]" else frozenset(json.loads(prohibited)),
+        attributes={} if attributes is None else _attributes(json.loads(attributes)),
         version=version,
     )
+
+
+def _attributes_text(temporary: Temporary) -> str | None:
+    """Return what is set for each unit, None when that is nothing."""
+    if not temporary:
+        return None
+    return dump({path: _attributes_one(temporary[path]) for path in sorted(temporary)})
+
+
+def _attributes_one(attributes: Attributes) -> dict[str, object]:
+    found: dict[str, object] = {name: text for name, text in attributes.texts.items() if text}
+    if attributes.priority is not None:
+        found["priority"] = attributes.priority
+    return found
+
+
+def _attributes(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Attributes]:
+    return {
+        path: Attributes(
+            priority=one.get("priority"),
+            **{name: limit_from(one.get(name, "")) for name in LIMITS},
+        )
+        for path, one in found.items()
+    }
 
 
 def _kept_text(kept: Kept) -> str:
@@ -256,6 +287,8 @@ def _nested_one(plan: NestedPlan) -> dict[str, object]:
         found["passed"] = [[path, shift // SECOND] for path, shift in plan.passed]
     if plan.prohibited:
         found["prohibited"] = True
+    if plan.rule != 1:
+        found["rule"] = plan.rule
     return found
 
 
@@ -268,6 +301,7 @@ def _nested(found: Mapping[str, Mapping[str, Any]]) -> dict[str, NestedPlan]:
             by_hand=one.get("by_hand", False),
             passed=tuple((upper, shift * SECOND) for upper, shift in one.get("passed", ())),
             prohibited=one.get("prohibited", False),
+            rule=one.get("rule", 1),
         )
         for path, one in found.items()
     }
@@ -279,7 +313,8 @@ def _nested(found: Mapping[str, Mapping[str, Any]]) -> dict[str, NestedPlan]:
 def unit_run_values(run: UnitRun) -> tuple[object, ...]:
     """Return the stored columns of a unit's run.
 
-    status, planned, scheduled, prohibited, held, kill_asked, attempt, return_code, started_utc, ended_utc.
+    status, planned, scheduled, prohibited, held, priority, watch, kill_asked, attempt, return_code, started_utc,
+    ended_utc.
     """
     return (
         run.status.name,
@@ -287,6 +322,8 @@ def unit_run_values(run: UnitRun) -> tuple[object, ...]:
         int(run.scheduled),
         int(run.prohibited),
         int(run.held),
+        run.priority,
+        _watch_text(run.watch),
         None if run.kill_asked is None else run.kill_asked.operation,
         run.attempt,
         run.return_code,
@@ -302,6 +339,8 @@ def unit_run_from(
     scheduled: int,
     prohibited: int,
     held: int,
+    priority: int,
+    watch: str | None,
     kill_asked: int | None,
     attempt: int,
     return_code: int | None,
@@ -318,12 +357,39 @@ def unit_run_from(
         scheduled=bool(scheduled),
         prohibited=bool(prohibited),
         held=bool(held),
+        priority=priority,
+        watch=_watch(watch),
         kill_asked=asked_from(kill_asked, asked_by, asked_why),
         attempt=attempt,
         return_code=return_code,
         started=_from_utc(started),
         ended=_from_utc(ended),
     )
+
+
+def _watch_text(watch: Watch) -> str | None:
+    """Return the limits of a unit, None for one that is not monitored."""
+    if watch == NOT_WATCHED:
+        return None
+    found = {"start": _wall(watch.start), "end": _wall(watch.end), "within": watch.within}
+    return dump({key: value for key, value in found.items() if value is not None})
+
+
+def _watch(text: str | None) -> Watch:
+    if text is None:
+        return NOT_WATCHED
+    found = json.loads(text)
+    return Watch(_from_wall(found.get("start")), _from_wall(found.get("end")), found.get("within"))
+
+
+def delays_text(delays: Delays) -> str | None:
+    """Return the stored form of detected delays, None for none: ``[["report", "start"], ...]``."""
+    return dump(sorted([path, delay.value] for path, delay in delays)) if delays else None
+
+
+def delays_from(text: str | None) -> Delays:
+    """Return the delays of a stored text."""
+    return frozenset((path, Delay(delay)) for path, delay in json.loads(text or "[]"))
 
 
 def asked_from(operation: int | None, by: str | None, why: str | None) -> Asked | None:

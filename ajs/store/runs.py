@@ -17,6 +17,7 @@ from ajs.actions import (
     ChangeAttempt,
     ChangeUnit,
     Commit,
+    DetectDelay,
     EndGeneration,
     HoldGeneration,
     PlaceAttempt,
@@ -26,6 +27,7 @@ from ajs.actions import (
 )
 from ajs.attempts import Attempt, AttemptKey, AttemptState
 from ajs.causes import Cause
+from ajs.delays import Delays
 from ajs.errors import PlanMoved
 from ajs.lifecycle import Change, LiveGeneration, Status, UnitRun
 from ajs.model import Job, Jobnet
@@ -45,18 +47,25 @@ WAITING = """
            (SELECT json_group_array(r.id) FROM generation AS r
             WHERE r.root = g.root AND r.phase = 'running'),
            g.id, g.method, g.phase, g.start, g.exec_date, g.original_start, g.original_exec_date,
-           g.ties, g.kept, g.added, g.nested, g.holds, g.prohibited_units, g.version
+           g.ties, g.kept, g.added, g.nested, g.holds, g.prohibited_units, g.attributes,
+           g.version, g.delayed
     FROM generation AS g JOIN unit AS u ON u.id = g.root
     WHERE g.phase = 'waiting' AND {which}
     ORDER BY g.start, g.exec_date, g.id
 """
 DUE = WAITING.format(which="g.start <= ?")
+# Those that may be monitored: it was set for them, or their definition has a delay in a rule.
+WATCHED = WAITING.format(
+    which="""g.start < ? AND (g.attributes IS NOT NULL OR u.definition IN (
+        SELECT hash FROM definition WHERE instr(body, '_delay"') > 0))"""
+)
 ONE = WAITING.format(which="g.id = ?")
 
 NEXT_START = "SELECT min(start) FROM generation WHERE phase = 'waiting' AND start > ?"
 
 LIVE = """
-    SELECT g.id, u.path, g.exec_date, g.definition, g.version, g.interrupted, o.os_user, o.reason
+    SELECT g.id, u.path, g.exec_date, g.definition, g.version, g.base_time, g.delayed, g.interrupted,
+           o.os_user, o.reason
     FROM generation AS g JOIN unit AS u ON u.id = g.root
     LEFT JOIN operation AS o ON o.id = g.interrupted
     WHERE g.phase = 'running' AND (?1 IS NULL OR g.id IN (SELECT value FROM json_each(?1)))
@@ -65,7 +74,7 @@ LIVE = """
 
 UNITS = """
     SELECT r.generation, r.path, r.status, r.planned, r.scheduled, r.prohibited, r.held,
-           r.kill_asked, r.attempt, r.return_code, r.started_utc, r.ended_utc, o.os_user, o.reason
+           r.priority, r.watch, r.kill_asked, r.attempt, r.return_code, r.started_utc, r.ended_utc, o.os_user, o.reason
     FROM unit_run AS r LEFT JOIN operation AS o ON o.id = r.kill_asked
     WHERE r.generation IN (SELECT value FROM json_each(?)) ORDER BY r.generation, r.position
 """
@@ -82,13 +91,17 @@ OPEN_ATTEMPTS = """
 VERSIONS = "SELECT id, version, phase FROM generation WHERE id IN (SELECT value FROM json_each(?))"
 
 START = """
-    UPDATE generation SET phase = 'running', definition = ?, started_utc = ? WHERE id = ?
+    UPDATE generation SET phase = 'running', definition = ?, base_time = ?, started_utc = ? WHERE id = ?
 """
 SKIP = "UPDATE generation SET phase = 'ended', status = 'EXECDEFFER', ended_utc = ? WHERE id = ?"
+DELAYED = "SELECT id, delayed FROM generation WHERE id IN (SELECT value FROM json_each(?))"
+DELAY = "UPDATE generation SET delayed = ? WHERE id = ?"
 WAIT_ON = "UPDATE generation SET status = ? WHERE id = ?"
 END = "UPDATE generation SET phase = 'ended', ended_utc = ? WHERE id = ?"
 INTERRUPTED = "UPDATE generation SET interrupted = ? WHERE id = ?"
-CHANGE_PLAN = "UPDATE generation SET nested = ?, holds = ?, prohibited_units = ? WHERE id = ?"
+CHANGE_PLAN = (
+    "UPDATE generation SET nested = ?, holds = ?, prohibited_units = ?, attributes = ? WHERE id = ?"
+)
 
 # A generation shows the status of its root jobnet's run; every write that touched it counts as one.
 TOUCHED = """
@@ -100,13 +113,14 @@ TOUCHED = """
 
 ADD_UNIT = """
     INSERT INTO unit_run (generation, path, position, kind, status, planned, scheduled, prohibited,
-                          held, kill_asked, attempt, return_code, started_utc, ended_utc)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                          held, priority, watch, kill_asked, attempt, return_code, started_utc,
+                          ended_utc)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 CHANGE_UNIT = """
     UPDATE unit_run
-    SET status = ?, planned = ?, scheduled = ?, prohibited = ?, held = ?, kill_asked = ?,
+    SET status = ?, planned = ?, scheduled = ?, prohibited = ?, held = ?, priority = ?, watch = ?, kill_asked = ?,
         attempt = ?, return_code = ?, started_utc = ?, ended_utc = ?
     WHERE generation = ? AND path = ? AND status = ?
 """
@@ -143,7 +157,7 @@ Fate = Literal["skipped", "prohibited", "cancelled", "missed", "passed"]
 """What became of a planned run that did not run."""
 
 
-_Due = tuple[Status, str, str, list[int], Generation]
+_Due = tuple[Status, str, str, list[int], Delays, Generation]
 
 
 # -- what there is to decide on --
@@ -157,6 +171,13 @@ def due(
     ``known`` are definitions by hash that need not be read again.
     """
     return _waiting(tx, tx.made(_due, DUE, wall_text(wall)), known)
+
+
+def watched(
+    tx: Reading, until: datetime, known: Mapping[str, Jobnet] | None = None
+) -> tuple[Waiting, ...]:
+    """Return the generations that wait for a start before this time and may be monitored."""
+    return _waiting(tx, tx.made(_due, WATCHED, wall_text(until)), known)
 
 
 def waiting(tx: Reading, number: int) -> Waiting | None:
@@ -183,14 +204,17 @@ def _waiting(
             status=status,
             previous=tuple(Previous(number, execution_id(number)) for number in previous),
             before=before.get(generation.id),
+            delayed=delayed,
         )
-        for status, path, key, previous, generation in found
+        for status, path, key, previous, delayed, generation in found
     )
 
 
 def _due(status: str, path: str, key: str, previous: str, *columns: object) -> _Due:
-    generation = rows.generation_from(*columns)  # type: ignore[arg-type]  # as the query names them
-    return Status[status], path, key, sorted(json.loads(previous)), generation
+    *plan, delayed = columns
+    generation = rows.generation_from(*plan)  # type: ignore[arg-type]  # as the query names them
+    late = rows.delays_from(delayed)  # type: ignore[arg-type]
+    return Status[status], path, key, sorted(json.loads(previous)), late, generation
 
 
 def next_start(tx: Reading, wall: datetime) -> datetime | None:
@@ -219,8 +243,10 @@ def live(
             units=units[number],
             version=version,
             interrupted=rows.asked_from(interrupted, by, why),
+            base_time=base,
+            delayed=rows.delays_from(delayed),
         )
-        for number, path, exec_date, key, version, interrupted, by, why in found
+        for number, path, exec_date, key, version, base, delayed, interrupted, by, why in found
     }
 
 
@@ -253,6 +279,9 @@ class _Committing:
         self.versions = versions
         self.at = at
         self.phases: dict[int, str] = {}
+        self.seen: dict[int, str] = {}
+        """The phases of generations that are looked at and not touched: a delay changes nothing of a plan."""
+        self.delays: dict[int, Delays] = {}
         self.starts: list[LiveGeneration] = []
         self.units: list[tuple[object, ...]] = []
         self.events: list[tuple[object, ...]] = []
@@ -262,7 +291,8 @@ class _Committing:
     def run(self, actions: Sequence[Commit]) -> None:
         for action in actions:
             self._collect(action)
-        _check_versions(self.tx, {n: (self.versions[n], p) for n, p in self.phases.items()})
+        seen = self.seen | self.phases
+        _check_versions(self.tx, {n: (self.versions[n], p) for n, p in seen.items()})
         for started in self.starts:
             _add_units(self.tx, started, self.at)
         _change_units(self.tx, self.units)
@@ -272,6 +302,9 @@ class _Committing:
         for sql, values in self.closing:
             self.tx.run(sql, *values)
         self.tx.run(TOUCHED, id_list(self.phases))
+        for number, known in self.tx.rows(DELAYED, id_list(self.delays)) if self.delays else ():
+            every = rows.delays_from(known) | self.delays[number]
+            self.tx.run(DELAY, rows.delays_text(every), number)
 
     def _collect(self, action: Commit) -> None:
         stamp = self.at.stamp
@@ -296,6 +329,10 @@ class _Committing:
                 values = rows.unit_run_values(run)
                 self.units.append((*values, number, run.path, before.name))
                 self._event(number, run.path, run.status, cause)
+            case DetectDelay(generation=number, path=path, delay=delay, status=status, cause=cause):
+                self.seen[number] = "waiting" if action.waits else "running"
+                self.delays[number] = self.delays.get(number, frozenset()) | {(path, delay)}
+                self._event(number, path, status, cause)
             case EndGeneration(generation=number):
                 self.phases.setdefault(number, "running")
                 self.closing.append((END, (stamp, number)))
@@ -354,8 +391,7 @@ def save_live(
         order = after.interrupted
         tx.run(INTERRUPTED, None if order is None else order.operation, before.id)
         if plan is not None:
-            nested, holds, prohibited = rows.generation_values(plan)[-3:]
-            tx.run(CHANGE_PLAN, nested, holds, prohibited, plan.id)
+            tx.run(CHANGE_PLAN, *rows.generation_values(plan)[-4:], plan.id)
         tx.run(TOUCHED, id_list([before.id]))
     return replace(after, version=before.version + 1)
 
@@ -418,7 +454,7 @@ def _root_path(tx: Writing, number: int) -> str:
 
 
 def _add_units(tx: Writing, started: LiveGeneration, at: Moment) -> None:
-    tx.run(START, started.definition_hash, at.stamp, started.id)
+    tx.run(START, started.definition_hash, started.base_time, at.stamp, started.id)
     kinds: dict[str, str] = {"": "root"}
     for path, unit in started.definition.walk():
         kinds[path] = "job" if isinstance(unit, Job) else "jobnet"

@@ -38,7 +38,7 @@ class RegistrationRow(NamedTuple):
 
 
 class GenerationRow(NamedTuple):
-    """One generation. ``ties`` to ``prohibited_units`` are JSON text; ``kept`` may be None."""
+    """One generation. ``ties`` to ``attributes`` are JSON text; ``kept`` and ``attributes`` may be None."""
 
     id: int
     root: int
@@ -58,6 +58,8 @@ class GenerationRow(NamedTuple):
     nested: str
     holds: str
     prohibited_units: str
+    attributes: str | None
+    delayed: str | None
     interrupted: int | None
     definition: str | None
     started_utc: str | None
@@ -198,7 +200,7 @@ REGISTRATIONS = """
 GENERATIONS = """
     SELECT id, root, path, registered_for, serial, method, phase, status, start, exec_date,
            original_start, original_exec_date, ties, kept, added, nested, holds, prohibited_units,
-           interrupted, definition, started_utc, ended_utc, version
+           attributes, delayed, interrupted, definition, started_utc, ended_utc, version
     FROM (SELECT g.*, u.path,
                  row_number() OVER (PARTITION BY g.root ORDER BY g.start DESC, g.id DESC) AS age
           FROM generation AS g JOIN unit AS u ON u.id = g.root
@@ -212,8 +214,8 @@ GENERATIONS = """
 ONE = """
     SELECT g.id, g.root, u.path, g.registered_for, g.serial, g.method, g.phase, g.status, g.start,
            g.exec_date, g.original_start, g.original_exec_date, g.ties, g.kept, g.added, g.nested,
-           g.holds, g.prohibited_units, g.interrupted, g.definition, g.started_utc, g.ended_utc,
-           g.version
+           g.holds, g.prohibited_units, g.attributes, g.delayed, g.interrupted, g.definition, g.started_utc,
+           g.ended_utc, g.version
     FROM generation AS g JOIN unit AS u ON u.id = g.root
     WHERE g.root = ?1 AND (g.id = ?2 OR (g.registered_for = ?3 AND g.serial = ?4))
 """
@@ -240,8 +242,8 @@ CURRENT = """
 SOME = """
     SELECT g.id, g.root, u.path, g.registered_for, g.serial, g.method, g.phase, g.status, g.start,
            g.exec_date, g.original_start, g.original_exec_date, g.ties, g.kept, g.added, g.nested,
-           g.holds, g.prohibited_units, g.interrupted, g.definition, g.started_utc, g.ended_utc,
-           g.version
+           g.holds, g.prohibited_units, g.attributes, g.delayed, g.interrupted, g.definition, g.started_utc,
+           g.ended_utc, g.version
     FROM generation AS g JOIN unit AS u ON u.id = g.root
     WHERE g.id IN (SELECT value FROM json_each(?)) ORDER BY +u.path
 """

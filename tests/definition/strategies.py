@@ -12,6 +12,7 @@ from ajs.agents import Agent, AgentGroup, Agents, Destination, Member, Trust
 from ajs.calendar import BaseDate, BaseWeekday, CalendarSettings, MonthClass
 from ajs.definition.agent_scalars import parse_agent_name
 from ajs.definition.scalars import CYCLE_LIMITS, MAX_TIMEOUT_S, NotThis, parse_name
+from ajs.delays import Limit, Since
 from ajs.model import (
     LOGS_TO_KEEP,
     Definitions,
@@ -121,6 +122,12 @@ def is_rule(rule):
     )
 
 
+def limits(*, root: bool) -> st.SearchStrategy[Limit | None]:
+    since = [Since.OWN] if root else [Since.ROOT, Since.UPPER, Since.OWN]
+    relative = st.builds(Limit, st.integers(1, 2879), st.sampled_from(since))
+    return st.none() | relative | st.builds(Limit, st.integers(0, 2879), st.just(Since.CLOCK))
+
+
 @st.composite
 def schedules(draw, upper=None):
     """Rules of a root, or of a nested jobnet that may link to the numbers ``upper``."""
@@ -138,6 +145,8 @@ def schedules(draw, upper=None):
                 substitute=st.sampled_from(Substitute),
                 shift_days=st.integers(1, 31),
                 days_from_start=st.none() | moves,
+                start_delay=limits(root=upper is None),
+                end_delay=limits(root=upper is None),
                 link=st.just(1) if upper is None else st.sampled_from(upper),
             ).filter(is_rule)
         )
@@ -154,6 +163,10 @@ def schedules(draw, upper=None):
 RELAYS, DESTINATIONS = ("AGT1", "RELAYS"), ("LB1", "lb2.example.com")
 
 
+priorities = st.none() | st.integers(1, 5)
+required_times = st.none() | st.integers(1, 2879)
+
+
 @st.composite
 def jobs(draw, name, after, recovery):
     script = draw(st.booleans())
@@ -165,6 +178,7 @@ def jobs(draw, name, after, recovery):
         after=after,
         recovery=recovery,
         hold=draw(st.booleans()),
+        priority=draw(priorities),
         command=draw(st.just("") | filled) if script else draw(filled),
         script=SHA if script else "",
         work_dir=draw(st.just("") | lines),
@@ -218,6 +232,8 @@ def units(draw, upper, depth):
                     after=after,
                     recovery=recovery,
                     hold=draw(st.booleans()),
+                    priority=draw(priorities),
+                    required_time=draw(required_times),
                     rules=rules,
                     units=draw(units(below, depth - 1)),
                     **draw(dates(found)),
@@ -236,6 +252,8 @@ def jobnets(draw, name=None, beside=()):
         name=draw(names) if name is None else name,
         comment=draw(texts),
         hold=hold is True,
+        priority=draw(priorities),
+        required_time=draw(required_times),
         hold_if=hold if isinstance(hold, HoldIf) else None,
         overlap=draw(st.sampled_from(Overlap)),
         logs_to_keep=draw(st.just(LOGS_TO_KEEP) | st.integers(1, 999)),

@@ -25,6 +25,7 @@ NOT_STRUCTURE = (
     "warning_above 7 is not below",
     "cannot be read",
     "is not a length of time",
+    "'own + 2880 min' is not",
     "is after itself",
     "no such unit in this jobnet",
     "is given twice",

@@ -7,18 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-LATER = {
-    "seed-04-planned-keep-data-goes-with-early-run": "priority of a run (ajsplan -n)",
-    "proh-06-changes-pass-on": "priority of a run (ajsplan -n)",
-    "imm-01-planned-also": "priority of a run (ajsplan -n)",
-    "r16-prohibition-hands-on-all-but-the-time": "priority of a run (ajsplan -n)",
-    "week-04-fixed-by-number": "priority of a run (ajsplan -n)",
-    "delay-01-capped-in-day": "delay monitoring (ajsplan -s -e -f)",
-    "delay-03-limits": "delay monitoring (ajsplan -s -e -f)",
-    "r16-prohibition-hands-on-the-delay": "delay monitoring (ajsplan -s -e -f)",
-    "r21-relative-delay-limits": "delay monitoring in rules (sy, ey)",
-    "delay-04-sy-ey-in-the-definition": "delay monitoring in rules (sy, ey)",
-}
+LATER: dict[str, str] = {}
 """Stories of temporary changes other than time, hold and prohibition."""
 
 

@@ -71,7 +71,7 @@ def test_days_from_start(text, expected):
         ({"sd": ["1,*1"], "sh": ["1,be"], "shd": ["1,5"], "wc": ["1,no"]}, True,
          [{"rule": 1, "start_day": {"open": 1}, "substitute": "before", "shift_days": 5}]),
         ({"sd": ["1,en"], "ey": ["1,C60"]}, True,
-         [{"rule": 1, "start_day": "registered", "end_delay": "C60"}]),
+         [{"rule": 1, "start_day": "registered", "end_delay": "own + 60 min"}]),
     ],
 )  # fmt: skip
 def test_schedule(unit, root, expected):

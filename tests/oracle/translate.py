@@ -77,6 +77,12 @@ def days_from_start(text: str) -> object:
     return found
 
 
+def delay(text: str) -> object:
+    """What ``sy`` and ``ey`` say: ``10:30``, ``M90``."""
+    words = {"M": "root", "U": "upper", "C": "own"}
+    return f"{words[text[0]]} + {text[1:]} min" if text[0] in words else text
+
+
 RULE_KEYS: dict[str, tuple[str, Any]] = {
     "sd": ("start_day", start_day),
     "st": ("start_time", str),
@@ -85,8 +91,8 @@ RULE_KEYS: dict[str, tuple[str, Any]] = {
     "shd": ("shift_days", int),
     "cftd": ("days_from_start", days_from_start),
     "ln": ("link", int),
-    "sy": ("start_delay", str),
-    "ey": ("end_delay", str),
+    "sy": ("start_delay", delay),
+    "ey": ("end_delay", delay),
     "wc": ("condition_count", str),
     "wt": ("condition_time", str),
 }

@@ -21,7 +21,7 @@ RUN = {
     "status": "TIMEWAIT", "start": "2026-08-11T22:00:00", "exec_date": "2026-08-11",
     "original_start": "2026-08-11T22:00:00", "original_exec_date": "2026-08-11", "ties": "[]", "kept": None,
     "added": 0, "nested": '{"in":{"start":"2026-08-11T23:00:00"}}', "holds": "{}", "prohibited_units": "[]",
-    "interrupted": 0, "definition": None, "started_utc": None, "ended_utc": None, "version": 1,
+    "attributes": None, "interrupted": 0, "definition": None, "started_utc": None, "ended_utc": None, "version": 1,
 }  # fmt: skip
 REGISTRATION = {
     "root": 1, "method": "planned", "registered": "2026-08-11T10:00:00", "registered_utc": "", "registered_by": "x",
@@ -53,6 +53,7 @@ CHANGES = [
     ("generation", {"status": "HOLDING"}, "status Wait for start time -> Being held"),
     ("generation", {"holds": '{"":true}'}, "hold as defined -> held"),
     ("generation", {"holds": '{"":false}'}, "hold as defined -> released"),
+    ("generation", {"attributes": '{"job":{"priority":5}}'}, "/job priority as defined -> 5"),
     ("generation", {"prohibited_units": '["job"]'}, "/job prohibited no -> yes"),
     (
         "generation",

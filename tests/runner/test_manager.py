@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from ajs.actions import StartAttempt
+from ajs.attributes import Attributes
 from ajs.errors import StoreError
 from ajs.model import Job, Jobnet
 from ajs.plan import Method
@@ -17,7 +18,7 @@ from ajs.store.backup import backup, restore
 from ajs.store.database import Store
 from tests.driver import job, net
 from tests.notation import rule
-from tests.runner.kit import EVENING, World, due, lasts, minutes
+from tests.runner.kit import EVENING, Crash, World, due, lasts, minutes
 
 DAILY = rule("sd=en st=22:00 cy=1,d")
 HOURLY = (rule("n=1 sd=en st=22:00 cy=1,d"), rule("n=2 sd=en st=23:00 cy=1,d"))
@@ -287,6 +288,39 @@ def test_jobs_of_many_jobnets_get_the_free_slots_in_the_order_in_which_they_came
     assert began == [(n, path) for n in range(1, 7) for path in "ab"]
     for _, at in it.machine.starts:
         assert sum(s <= at < it.machine.ends[k] for k, s in it.machine.starts) <= 2
+
+
+def test_the_highest_priority_gets_the_next_slot_then_first_come(tmp_path):
+    nets = [
+        net("low", job("a"), job("b", priority=3)),
+        net("usual", job("a"), job("b"), priority=2),
+        net("high", job("a"), net("in", job("b"), priority=5), priority=4),
+    ]
+    it = World(tmp_path / "service", *nets, limit=1)
+    it.jobs |= {path: lasts(2) for path in ("a", "b", "in/b")}
+    for one in nets:
+        it.register(f"/sales/{one.name}", due(), method=Method.FIXED)
+    it.change("/sales/low", lambda g: replace(g, attributes={"b": Attributes(priority=5)}))
+    it.run()
+    began = [f"{key.generation}{key.path}" for key, _ in it.machine.starts]
+    # One is placed in the turn in which it comes; the others are in the queue by then.
+    assert began == ["1b", "3in/b", "3a", "2a", "2b", "1a"]
+
+
+@pytest.mark.parametrize("at", range(1, 8))
+@pytest.mark.parametrize("before", [True, False])
+def test_a_manager_that_dies_is_followed_by_one_that_keeps_the_order(tmp_path, at, before):
+    root = net("r", job("a"), job("b", priority=2), job("c", priority=3))
+    it = World(tmp_path / "service", root, limit=1)
+    it.jobs |= {path: lasts(2) for path in "abc"}
+    it.register("/sales/r", due(), method=Method.FIXED)
+    it.begin(dies_at=at, before=before)
+    with pytest.raises(Crash):
+        it.run()
+    it.begin()
+    it.run()
+    assert [key.path for key, _ in it.machine.starts] == ["c", "b", "a"]
+    assert it.runs() == ["@A1 2026-08-11 11T22:00 ended NORMAL"]
 
 
 def test_more_starts_than_fit_into_one_turn_all_come_about(tmp_path, monkeypatch):

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ajs.attributes import Attributes
+from ajs.delays import NOT_MONITORED, Limit, Since
 from ajs.errors import PlanMoved
 from ajs.plan import Generation, Kept, Method, NestedPlan, Phase, Registration, RootPlan
 from ajs.schedule import Slot, Tie
@@ -59,6 +61,17 @@ nested_plans = st.builds(
     by_hand=st.booleans(),
     passed=st.lists(st.tuples(paths | st.just(""), shifts), max_size=2).map(tuple),
     prohibited=st.booleans(),
+    rule=st.integers(1, 144),
+)
+limits = st.none() | st.builds(
+    Limit, st.integers(0, 2879), st.sampled_from([Since.CLOCK, Since.ROOT, Since.UPPER, Since.OWN])
+)
+attributes = st.builds(
+    Attributes,
+    priority=st.integers(1, 5),
+    start_delay=limits | st.just(NOT_MONITORED),
+    end_delay=limits,
+    required_time=st.none() | st.builds(Limit, st.integers(1, 2879), st.just(Since.STARTED)),
 )
 generations = st.builds(
     Generation,
@@ -71,6 +84,7 @@ generations = st.builds(
     added=st.booleans(),
     nested=st.dictionaries(paths, nested_plans, max_size=3),
     holds=st.dictionaries(paths | st.just(""), st.booleans(), max_size=3),
+    attributes=st.dictionaries(paths | st.just(""), attributes, max_size=3),
     prohibited=st.frozensets(paths, max_size=3),
 )
 registrations = st.builds(
@@ -89,7 +103,7 @@ root_plans = st.builds(
 )
 
 COVERED = [
-    (NestedPlan, {"start", "original", "depends", "by_hand", "passed", "prohibited"}),
+    (NestedPlan, {"start", "original", "depends", "by_hand", "passed", "prohibited", "rule"}),
     (Kept, {"slot", "original", "ties"}),
     (
         Registration,
@@ -101,7 +115,7 @@ COVERED = [
     (
         Generation,
         {"id", "method", "slot", "original", "phase", "ties", "kept", "added", "nested", "holds"}
-        | {"prohibited", "version"},
+        | {"attributes", "prohibited", "version"},
     ),
 ]
 

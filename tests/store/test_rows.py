@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ajs.attempts import Attempt, AttemptState, Result
 from ajs.causes import Asked, Cause, Why
+from ajs.delays import Watch
 from ajs.lifecycle import LiveGeneration, Status, UnitRun
 from ajs.store import rows
 
@@ -61,6 +62,8 @@ unit_runs = st.builds(
     scheduled=st.booleans(),
     prohibited=st.booleans(),
     held=st.booleans(),
+    priority=st.integers(1, 5),
+    watch=st.builds(Watch, st.none() | walls, st.none() | walls, st.none() | st.integers(1, 2879)),
     attempt=st.integers(0, 9),
     return_code=st.none() | numbers,
     started=st.none() | instants,
@@ -117,12 +120,12 @@ COVERED = [
     (
         UnitRun,
         {"path", "status", "planned", "scheduled", "prohibited", "held", "attempt", "return_code"}
-        | {"started", "ended", "kill_asked"},
+        | {"started", "ended", "kill_asked", "priority", "watch"},
     ),
     (
         LiveGeneration,
         {"id", "root_path", "execution_id", "exec_date", "definition_hash", "definition", "units"}
-        | {"version", "interrupted"},
+        | {"version", "interrupted", "base_time", "delayed"},
     ),
     (Cause, {"why", "unit", "value", "limit"}),
     (Asked, {"operation", "by", "reason"}),

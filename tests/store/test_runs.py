@@ -12,6 +12,7 @@ from ajs.actions import (
     ChangeAttempt,
     ChangeUnit,
     Commit,
+    DetectDelay,
     EndGeneration,
     HoldGeneration,
     PlaceAttempt,
@@ -452,5 +453,5 @@ def test_the_schema_knows_every_status_and_state(defined):
 
 def test_actions_are_all_known():
     kinds = {StartGeneration, SkipGeneration, HoldGeneration, ChangeUnit, QueueAttempt}
-    kinds |= {AwaitPrevious, PlaceAttempt, ChangeAttempt, EndGeneration}
+    kinds |= {AwaitPrevious, PlaceAttempt, ChangeAttempt, EndGeneration, DetectDelay}
     assert set(Commit.__args__) == kinds

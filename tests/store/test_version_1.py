@@ -21,9 +21,10 @@ UNSET = (
     *(("registered_for", None), ("serial", None), ("started_utc", None), ("ended_utc", None)),
     *(("count", None), ("skip_overdue", None), ("cancelled", None), ("frozen_path", None)),
     *(("frozen_definition", None), ("frozen_calendars", None), ("frozen_exclusive", None)),
+    *(("attributes", None), ("priority", 1), ("watch", None), ("base_time", 0), ("delayed", None)),
 )
 """What no version before could say: who deleted a unit, what the times of the plans mean, how a run ended that went,
-fixed registration."""
+fixed registration, priority, delays."""
 HOLD = 6
 """The newest operation of that state: a hold."""
 
