@@ -6,23 +6,22 @@ calendar at once; fixed and immediate ones do not (rule book 6.3).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
 from ajs.lint import Lint, Severity
-from ajs.model import Definitions, groups_above, parent
-from ajs.moment import Moment
+from ajs.model import Definitions, Jobnet, groups_above, parent
 from ajs.operations.files import definition_texts, script_text
-from ajs.operations.lint import Linted, lint_stored, place_of
+from ajs.operations.lint import Linted, lint_timetables, place_of
 from ajs.operations.plan_diff import PlanDiff, compared, nested_may_differ, planned_until
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.timetables import planned_by, timetables
 from ajs.plan import Method, RootPlan
 from ajs.replanning import recalculated
-from ajs.schedule import Timetable
+from ajs.schedule import DayMode, Timetable
 from ajs.store import agents, log, plans, sources, units
 from ajs.store import show as stored_rows
 from ajs.store.database import Reading, Writing
@@ -69,40 +68,56 @@ def define(
     texts = definition_texts(paths)
     with service.store.read() as tx:
         stored, named = agents.load(tx), sources.named(tx)
+        known = sources.definitions(tx, {u.definition for u in units.roots(tx) if u.definition})
     found = read(texts, script_text, stored, units=named, watch=partial(progress, "reading"))
     now = service.clock.now()
     until = now.wall + AHEAD
     with service.store.write() as tx:
-        before = _Plans(tx, service, now)
+        before = _Plans(tx, service.mode, known)
         operation = log.begin(
             tx, now, os_user=service.user, verb="define", command=command, reason=reason
         )
         defined = apply_definitions(
             tx, found.groups, found.roots, found.scripts, operation, found.agents
         )
-        diffs = before.follow(tx, defined, operation, until, progress) if defined.anything else ()
-        lints = _lints(tx, service, found, defined, progress) if defined.anything else ()
+        followed = before.follow(tx, defined, operation, progress) if defined.anything else ()
+        to_lint = _differing(tx, service.mode, defined, known) if defined.anything else ()
         log.finish(tx, operation, _summary(defined))
         if dry_run or not defined.anything:
+            operation = 0
             tx.rollback()
-            return DefineResult(defined, diffs, until.date(), 0, before.followed, lints)
-    poke(service.folder)
-    return DefineResult(defined, diffs, until.date(), operation, before.followed, lints)
+    # Nobody waits for what only tells of the change: it is worked out from values, with the database let go.
+    if operation:
+        poke(service.folder)
+    diffs = tuple(_diffs(followed, until, progress))
+    lints = _lints(to_lint, service, found, progress)
+    return DefineResult(defined, diffs, until.date(), operation, bool(followed), lints)
+
+
+def _differing(
+    tx: Reading, mode: DayMode, defined: Defined, known: Mapping[str, Jobnet]
+) -> list[tuple[str, Timetable]]:
+    """Return the root jobnets that are other ones now, or whose calendar is, by path."""
+    new = {*defined.added, *defined.changed}
+    roots = [root for root in units.roots(tx) if defined.calendars or root.path in new]
+    tables = timetables(tx, roots, mode, known)
+    return [
+        (root.path, tables[root.id])
+        for root in roots
+        if not defined.calendars or _touched(root.id, root.path, tables[root.id], defined)
+    ]
 
 
 def _lints(
-    tx: Reading, service: Service, found: Definitions, defined: Defined, progress: Progress
+    tables: Sequence[tuple[str, Timetable]],
+    service: Service,
+    found: Definitions,
+    progress: Progress,
 ) -> tuple[Linted, ...]:
     """Return the warnings about what is another one now: what can never run, or is dropped, as things stand."""
-    new = {*defined.added, *defined.changed}
-    roots = units.roots(tx)
-    wanted = [root.id for root in roots if root.path in new]
-    if defined.calendars:
-        tables = timetables(tx, roots, service.mode)
-        wanted = [r.id for r in roots if _touched(r.id, r.path, tables[r.id], defined)]
     return tuple(
         Linted(one, place_of(found, one))
-        for one in lint_stored(tx, service, wanted, progress)
+        for one in lint_timetables(tables, service, progress)
         if one.lint.severity is Severity.WARN and one.lint is not Lint.CLOSED_DAYS_END
     )
 
@@ -110,32 +125,40 @@ def _lints(
 # -- what follows for the plans --
 
 
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """A registered root jobnet that the definitions touch: its plan, and what makes its runs, before and after.
+
+    ``lost`` says what the plan lost on the way, ``told`` what else is to be said of it.
+    """
+
+    path: str
+    before: RootPlan
+    after: RootPlan
+    was: Timetable
+    now: Timetable
+    lost: tuple[str, ...]
+    told: tuple[str, ...]
+
+
 class _Plans:
     """The registered root jobnets as they were planned before the new definitions."""
 
-    def __init__(self, tx: Reading, service: Service, now: Moment) -> None:
-        self._mode = service.mode
-        self._now = now
+    def __init__(self, tx: Reading, mode: DayMode, known: Mapping[str, Jobnet]) -> None:
+        self._mode = mode
+        self._known = known
         self._roots = units.by_id(tx, plans.registered_roots(tx))
         self._plans = plans.load_plans(tx, self._roots)
-        self._tables = planned_by(
-            tx, self._plans, timetables(tx, self._roots.values(), self._mode), self._mode
-        )
-        self.followed = False
+        tables = timetables(tx, self._roots.values(), mode, known)
+        self._tables = planned_by(tx, self._plans, tables, mode)
 
     def follow(
-        self,
-        tx: Writing,
-        defined: Defined,
-        operation: int,
-        until: datetime,
-        progress: Progress,
-    ) -> tuple[PlanDiff, ...]:
-        """Recalculate the plans that the definitions touch, store them, and return what changed."""
+        self, tx: Writing, defined: Defined, operation: int, progress: Progress
+    ) -> tuple[_Followed, ...]:
+        """Recalculate the plans that the definitions touch, store them, and return all these."""
         roots = units.by_id(tx, self._roots)
         touched = {n: u for n, u in roots.items() if _touched(n, u.path, self._tables[n], defined)}
-        self.followed = bool(touched)
-        tables = timetables(tx, touched.values(), self._mode)
+        tables = timetables(tx, touched.values(), self._mode, self._known)
         tables = planned_by(tx, {n: self._plans[n] for n in touched}, tables, self._mode)
         changes, notes = [], {}
         for number in counted(progress, "planning", touched):
@@ -145,21 +168,19 @@ class _Plans:
             changes.append(PlanChange(number, before, after))
         saved = plans.save_plans(tx, changes, operation)
         going_on = self._going_on(tx, defined)
-        diffs = []
-        for number, unit in counted(progress, "comparing", touched.items()):
-            stored, before = saved[number], self._plans[number]
-            if stored is None:
-                continue
-            told = (*notes[number], *going_on.get(number, ()))
-            if before.registration.method is Method.FIXED and stored.waiting:
-                told = (*told, _stays(len(stored.waiting)))
-            nested = nested_may_differ(self._tables[number], tables[number])
-            old = planned_until(before, self._tables[number], until, nested=nested)
-            new = planned_until(stored, tables[number], until, nested=nested)
-            diff = compared(unit.path, old, new, told, until)
-            if diff is not None:
-                diffs.append(replace(diff, notes=(*diff.notes, *_surviving(stored, notes[number]))))
-        return tuple(diffs)
+        return tuple(
+            _Followed(
+                path=unit.path,
+                before=self._plans[number],
+                after=stored,
+                was=self._tables[number],
+                now=tables[number],
+                lost=notes[number],
+                told=going_on.get(number, ()),
+            )
+            for number, unit in touched.items()
+            if (stored := saved[number]) is not None
+        )
 
     def _going_on(self, tx: Reading, defined: Defined) -> dict[int, tuple[str, ...]]:
         """Return a note for each root with a new definition of which a run goes on with the one before."""
@@ -169,6 +190,22 @@ class _Plans:
             text = f"the run {execution_id(run.id)} that goes on keeps the definition with which it started"
             found[run.root] = (*found.get(run.root, ()), text)
         return found
+
+
+def _diffs(
+    followed: Sequence[_Followed], until: datetime, progress: Progress
+) -> Iterator[PlanDiff]:
+    """Yield what changed in plans that followed, up to ``until``."""
+    for one in counted(progress, "comparing", followed):
+        told = (*one.lost, *one.told)
+        if one.before.registration.method is Method.FIXED and one.after.waiting:
+            told = (*told, _stays(len(one.after.waiting)))
+        nested = nested_may_differ(one.was, one.now)
+        old = planned_until(one.before, one.was, until, nested=nested)
+        new = planned_until(one.after, one.now, until, nested=nested)
+        diff = compared(one.path, old, new, told, until)
+        if diff is not None:
+            yield replace(diff, notes=(*diff.notes, *_surviving(one.after, one.lost)))
 
 
 def _stays(waiting: int) -> str:
