@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ajs.model import Jobnet
 from ajs.plan import RootPlan
 from ajs.schedule import DayMode, Timetable
 from ajs.store import sources
@@ -11,10 +12,18 @@ from ajs.store.database import Reading
 from ajs.store.units import Unit
 
 
-def timetables(tx: Reading, roots: Iterable[Unit], mode: DayMode) -> dict[int, Timetable]:
-    """Return the timetables of these root jobnets, by unit id, as they are defined now."""
+def timetables(
+    tx: Reading,
+    roots: Iterable[Unit],
+    mode: DayMode,
+    known: Mapping[str, Jobnet] | None = None,
+) -> dict[int, Timetable]:
+    """Return the timetables of these root jobnets, by unit id, as they are defined now.
+
+    Definitions in ``known``, by their hash, are not read again.
+    """
     wanted = list(roots)
-    jobnets = sources.definitions(tx, {u.definition for u in wanted if u.definition})
+    jobnets = sources.definitions(tx, {u.definition for u in wanted if u.definition}, known)
     found = sources.stored_timetables(tx, sources.stored_calendars(tx), mode)
     return {
         unit.id: found.of(unit.path, jobnets[unit.definition]) for unit in wanted if unit.definition
@@ -28,8 +37,9 @@ def planned_by(
     mode: DayMode,
 ) -> dict[int, Timetable]:
     """Return the timetables that make the dummies of these plans: those now, or what a fixed registration froze."""
-    found = dict(tables)
-    for number, plan in plans.items():
-        if plan.registration.frozen is not None:
-            found[number] = sources.frozen_timetable(tx, plan.registration.frozen, mode)
-    return found
+    frozen = {
+        number: plan.registration.frozen
+        for number, plan in plans.items()
+        if plan.registration.frozen is not None
+    }
+    return dict(tables) | sources.frozen_timetables(tx, frozen, mode)

@@ -119,6 +119,8 @@ class Manager:
         self.memory = Memory()
         self._names: dict[AttemptKey, str] = {}
         self._calendars: Calendars | None = None
+        self._frozen: dict[str, Calendars] = {}
+        """The calendars that fixed registrations froze, by their key: these never change."""
         self._unsaved: tuple[Observed, ...] = ()
         self._seen_version: int | None = None
         self._look_for_due = True
@@ -216,7 +218,7 @@ class Manager:
         due = {w.generation.id: w for w in snapshot.due}
         with self._store.read() as tx:
             calendars = self._calendars or stored_calendars(tx)
-            planner = Planner(tx, calendars, self._mode, now.wall)
+            planner = Planner(tx, calendars, self._mode, now.wall, self._frozen)
             return planner.steps(decision.to_commit, due, snapshot.live)
 
     # -- committing --

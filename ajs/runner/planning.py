@@ -6,7 +6,7 @@ A run that starts or is skipped leaves the plan, and under planned registration 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from ajs.store import plans, units
 from ajs.store.database import Reading
 from ajs.store.plans import PlanChange
 from ajs.store.runs import Fate, Fated
-from ajs.store.sources import frozen_timetable, stored_timetables
+from ajs.store.sources import frozen_timetables, stored_timetables
 from ajs.timetables import Calendars
 
 
@@ -53,10 +53,19 @@ class _Root:
 class Planner:
     """Goes through one decision and changes the plans that it concerns, as they are stored now."""
 
-    def __init__(self, tx: Reading, calendars: Calendars, mode: DayMode, now: datetime) -> None:
+    def __init__(
+        self,
+        tx: Reading,
+        calendars: Calendars,
+        mode: DayMode,
+        now: datetime,
+        frozen: MutableMapping[str, Calendars] | None = None,
+    ) -> None:
+        """``frozen`` keeps the calendars that fixed registrations froze, by their key, between decisions."""
         self._tx = tx
         self._mode = mode
         self._timetables = stored_timetables(tx, calendars, mode)
+        self._frozen: MutableMapping[str, Calendars] = {} if frozen is None else frozen
         self._now = now
         self._roots: dict[str, _Root | None] = {}
         self._fates: list[Fated] = []
@@ -156,7 +165,7 @@ class Planner:
     def _timetable(self, waiting: Waiting, frozen: Frozen | None) -> Timetable:
         """Return what makes the runs that come after this one."""
         if frozen is not None:
-            return frozen_timetable(self._tx, frozen, self._mode)
+            return frozen_timetables(self._tx, {0: frozen}, self._mode, self._frozen)[0]
         return self._timetables.of(waiting.root_path, waiting.definition)
 
     def _root(self, path: str) -> _Root | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 
 from ajs.calendar import CalendarSettings
 from ajs.definition.stored import calendar_from_json, is_planning, jobnet_from_json
@@ -108,10 +108,27 @@ def freeze_calendars(tx: Writing) -> str:
     return key
 
 
-def frozen_timetable(tx: Reading, frozen: Frozen, mode: DayMode) -> Timetable:
-    """Return the timetable that a fixed registration was computed from; an exclusive jobnet counts as it is now."""
-    found = stored_timetables(tx, stored_calendars(tx, frozen.calendars), mode)
-    return found.of(frozen.path, definition(tx, frozen.definition))
+def frozen_timetables(
+    tx: Reading,
+    frozen: Mapping[int, Frozen],
+    mode: DayMode,
+    known: MutableMapping[str, Calendars] | None = None,
+) -> dict[int, Timetable]:
+    """Return the timetables that fixed registrations were computed from; an exclusive jobnet counts as it is now.
+
+    Calendars in ``known``, by their key, are not read again; those that are read are put there.
+    """
+    calendars = {} if known is None else known
+    jobnets = definitions(tx, {one.definition for one in frozen.values()})
+    made: dict[str, Timetables] = {}
+    for key in sorted({one.calendars for one in frozen.values()}):
+        if key not in calendars:
+            calendars[key] = stored_calendars(tx, key)
+        made[key] = stored_timetables(tx, calendars[key], mode)
+    return {
+        number: made[one.calendars].of(one.path, jobnets[one.definition])
+        for number, one in frozen.items()
+    }
 
 
 def script(tx: Reading, sha256: str) -> bytes:

@@ -7,7 +7,10 @@ import pytest
 from ajs.calendar import BaseDate, CalendarSettings
 from ajs.errors import StoreError, UnitNotFound
 from ajs.model import JobGroup, Script
+from ajs.plan import Frozen
+from ajs.schedule import DayMode
 from ajs.store import sources, units
+from ajs.timetables import Calendars
 from tests.store import kit
 
 TREE = (
@@ -161,6 +164,30 @@ def test_calendars_nearest_first(store):
     assert every == {"/": above, "/sales": nothing, "/sales/eu": here}
     assert chains["/sales/eu/daily"] == (("/sales/eu", here), ("/sales", nothing), ("/", above))
     assert chains["/sales/daily"] == (("/sales", nothing), ("/", above))
+
+
+def test_frozen_calendars_are_read_once_however_many_registrations_froze_them(store, monkeypatch):
+    groups = tuple(JobGroup(path=path) for path in ("/a", "/b"))
+    kit.define(store, kit.root("/a/daily"), kit.root("/b/daily"), groups=groups)
+    read: list[str] = []
+    made = sources.stored_calendars
+
+    def counting(tx, key):
+        read.append(key)
+        return made(tx, key)
+
+    monkeypatch.setattr(sources, "stored_calendars", counting)
+    with store.write() as tx:
+        key = sources.freeze_calendars(tx)
+        frozen = {
+            unit.id: Frozen(path=unit.path, definition=unit.definition or "", calendars=key)
+            for unit in units.roots(tx)
+        }
+        known: dict[str, Calendars] = {}
+        sources.frozen_timetables(tx, frozen, DayMode.H24, known)
+        tables = sources.frozen_timetables(tx, frozen, DayMode.H24, known)
+    assert [table.jobnet.name for table in tables.values()] == ["daily", "daily"]
+    assert read == [key] == list(known)
 
 
 def test_scripts(store):
