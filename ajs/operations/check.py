@@ -116,11 +116,7 @@ def _of_service(
         if not state.fine:
             return Part(name, (state, _manager(service)))
         findings = (state, _manager(service), *_missed(service), *_keys(service))
-        with service.store.read() as tx:
-            found = [
-                *lint_stored(tx, service, progress=progress),
-                *stored_clock_changes(tx, service),
-            ]
+        found = (*lint_stored(service, progress), *stored_clock_changes(service))
     return Part(name, findings, tuple(Linted(one) for one in found))
 
 

@@ -7,25 +7,25 @@ calendar at once; fixed and immediate ones do not (rule book 6.3).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 
 from ajs.errors import BadValue
 from ajs.lint import Lint, Severity
-from ajs.model import Definitions, groups_above, parent
+from ajs.model import Definitions, Jobnet, groups_above, parent
 from ajs.moment import Moment
 from ajs.operations.files import definition_texts, script_text
 from ajs.operations.fixed_runs import behind
-from ajs.operations.lint import Linted, lint_stored, place_of
+from ajs.operations.lint import Linted, lint_timetables, place_of
 from ajs.operations.plan_diff import PlanDiff, compared, nested_may_differ, planned_until
 from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.timetables import planned_by, timetables
 from ajs.plan import RootPlan
 from ajs.replanning import recalculated
-from ajs.schedule import Timetable
+from ajs.schedule import DayMode, Timetable
 from ajs.store import agents, log, plans, sources, units
 from ajs.store import show as stored_rows
 from ajs.store.database import Reading, Writing
@@ -85,27 +85,32 @@ def define(
     texts = definition_texts(paths)
     with service.store.read() as tx:
         stored, named = agents.load(tx), sources.named(tx)
+        known = sources.definitions(tx, {u.definition for u in units.roots(tx) if u.definition})
     found = read(texts, script_text, stored, units=named, watch=partial(progress, "reading"))
     now = service.clock.now()
     end = _end(until, now)
-    until = until or end.date()
     with service.store.write() as tx:
-        before = _Plans(tx, service, now)
+        before = _Plans(tx, service.mode, known)
         operation = log.begin(
             tx, now, os_user=service.user, verb="define", command=command, reason=reason
         )
         defined = apply_definitions(
             tx, found.groups, found.roots, found.scripts, operation, found.agents
         )
-        diffs = before.follow(tx, defined, operation, end, progress) if defined.anything else ()
-        lints = _lints(tx, service, found, defined, progress) if defined.anything else ()
+        followed = before.follow(tx, defined, operation, progress) if defined.anything else ()
+        to_lint = _differing(tx, service.mode, defined, known) if defined.anything else ()
         log.finish(tx, operation, _summary(defined))
         if dry_run or not defined.anything:
-            tx.rollback()
             operation = 0
+            tx.rollback()
+    # Nobody waits for what only tells of the change: it is worked out from values, with the database let go.
     if operation:
         poke(service.folder)
-    return DefineResult(defined, diffs, until, operation, before.followed, lints, before.rebased)
+    diffs = tuple(_diffs(followed, end, progress))
+    lints = _lints(to_lint, service, found, progress)
+    rebased = _rebased([one.defined for one in followed])
+    until = until or end.date()
+    return DefineResult(defined, diffs, until, operation, bool(followed), lints, rebased)
 
 
 def _end(until: date | None, now: Moment) -> datetime:
@@ -121,19 +126,30 @@ def _end(until: date | None, now: Moment) -> datetime:
     return datetime.combine(until, time()) + timedelta(days=1)
 
 
+def _differing(
+    tx: Reading, mode: DayMode, defined: Defined, known: Mapping[str, Jobnet]
+) -> list[tuple[str, Timetable]]:
+    """Return the root jobnets that are other ones now, or whose calendar is, by path."""
+    new = {*defined.added, *defined.changed}
+    roots = [root for root in units.roots(tx) if defined.calendars or root.path in new]
+    tables = timetables(tx, roots, mode, known)
+    return [
+        (root.path, tables[root.id])
+        for root in roots
+        if not defined.calendars or _touched(root.id, root.path, tables[root.id], defined)
+    ]
+
+
 def _lints(
-    tx: Reading, service: Service, found: Definitions, defined: Defined, progress: Progress
+    tables: Sequence[tuple[str, Timetable]],
+    service: Service,
+    found: Definitions,
+    progress: Progress,
 ) -> tuple[Linted, ...]:
     """Return the warnings about what is another one now: what can never run, or is dropped, as things stand."""
-    new = {*defined.added, *defined.changed}
-    roots = units.roots(tx)
-    wanted = [root.id for root in roots if root.path in new]
-    if defined.calendars:
-        tables = timetables(tx, roots, service.mode)
-        wanted = [r.id for r in roots if _touched(r.id, r.path, tables[r.id], defined)]
     return tuple(
         Linted(one, place_of(found, one))
-        for one in lint_stored(tx, service, wanted, progress)
+        for one in lint_timetables(tables, service, progress)
         if one.lint.severity is Severity.WARN and one.lint is not Lint.CLOSED_DAYS_END
     )
 
@@ -141,34 +157,44 @@ def _lints(
 # -- what follows for the plans --
 
 
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """A registered root jobnet that the definitions touch: its plan, and what makes its runs, before and after.
+
+    ``defined`` are the timetables of what is defined, before and after; ``was`` and ``now`` those from which the plan
+    is computed, which are what was frozen where it is fixed. ``lost`` says what the plan lost on the way, ``told`` what
+    else is to be said of it.
+    """
+
+    path: str
+    before: RootPlan
+    after: RootPlan
+    was: Timetable
+    now: Timetable
+    defined: tuple[Timetable, Timetable]
+    lost: tuple[str, ...]
+    told: tuple[str, ...]
+
+
 class _Plans:
     """The registered root jobnets as they were planned before the new definitions."""
 
-    def __init__(self, tx: Reading, service: Service, now: Moment) -> None:
-        self._mode = service.mode
-        self._now = now
+    def __init__(self, tx: Reading, mode: DayMode, known: Mapping[str, Jobnet]) -> None:
+        self._mode = mode
+        self._known = known
         self._roots = units.by_id(tx, plans.registered_roots(tx))
         self._plans = plans.load_plans(tx, self._roots)
-        self._defined = timetables(tx, self._roots.values(), self._mode)
-        self._tables = planned_by(tx, self._plans, self._defined, self._mode)
-        self.followed = False
-        self.rebased: tuple[Rebased, ...] = ()
+        self._defined = timetables(tx, self._roots.values(), mode, known)
+        self._tables = planned_by(tx, self._plans, self._defined, mode)
 
     def follow(
-        self,
-        tx: Writing,
-        defined: Defined,
-        operation: int,
-        until: datetime,
-        progress: Progress,
-    ) -> tuple[PlanDiff, ...]:
-        """Recalculate the plans that the definitions touch, store them, and return what changed."""
+        self, tx: Writing, defined: Defined, operation: int, progress: Progress
+    ) -> tuple[_Followed, ...]:
+        """Recalculate the plans that the definitions touch, store them, and return all these."""
         roots = units.by_id(tx, self._roots)
         touched = {n: u for n, u in roots.items() if _touched(n, u.path, self._tables[n], defined)}
-        self.followed = bool(touched)
-        now = timetables(tx, touched.values(), self._mode)
-        self.rebased = _rebased([(self._defined[n], now[n]) for n in touched])
-        tables = planned_by(tx, {n: self._plans[n] for n in touched}, now, self._mode)
+        defined_now = timetables(tx, touched.values(), self._mode, self._known)
+        tables = planned_by(tx, {n: self._plans[n] for n in touched}, defined_now, self._mode)
         changes, notes = [], {}
         for number in counted(progress, "planning", touched):
             before = self._plans[number]
@@ -177,20 +203,20 @@ class _Plans:
             changes.append(PlanChange(number, before, after))
         saved = plans.save_plans(tx, changes, operation)
         going_on = self._going_on(tx, defined)
-        diffs = []
-        for number, unit in counted(progress, "comparing", touched.items()):
-            stored, before = saved[number], self._plans[number]
-            if stored is None:
-                continue
-            told = (*notes[number], *going_on.get(number, ()))
-            told = (*told, *behind(stored, self._tables[number], now[number]))
-            nested = nested_may_differ(self._tables[number], tables[number])
-            old = planned_until(before, self._tables[number], until, stored, nested=nested)
-            new = planned_until(stored, tables[number], until, before, nested=nested)
-            diff = compared(unit.path, old, new, told, until)
-            if diff is not None:
-                diffs.append(replace(diff, notes=(*diff.notes, *_surviving(stored, notes[number]))))
-        return tuple(diffs)
+        return tuple(
+            _Followed(
+                path=unit.path,
+                before=self._plans[number],
+                after=stored,
+                was=self._tables[number],
+                now=tables[number],
+                defined=(self._defined[number], defined_now[number]),
+                lost=notes[number],
+                told=going_on.get(number, ()),
+            )
+            for number, unit in touched.items()
+            if (stored := saved[number]) is not None
+        )
 
     def _going_on(self, tx: Reading, defined: Defined) -> dict[int, tuple[str, ...]]:
         """Return a note for each root with a new definition of which a run goes on with the one before."""
@@ -200,6 +226,20 @@ class _Plans:
             text = f"the run {execution_id(run.id)} that goes on keeps the definition with which it started"
             found[run.root] = (*found.get(run.root, ()), text)
         return found
+
+
+def _diffs(
+    followed: Sequence[_Followed], until: datetime, progress: Progress
+) -> Iterator[PlanDiff]:
+    """Yield what changed in plans that followed, up to ``until``."""
+    for one in counted(progress, "comparing", followed):
+        told = (*one.lost, *one.told, *behind(one.after, one.was, one.defined[1]))
+        nested = nested_may_differ(one.was, one.now)
+        old = planned_until(one.before, one.was, until, one.after, nested=nested)
+        new = planned_until(one.after, one.now, until, one.before, nested=nested)
+        diff = compared(one.path, old, new, told, until)
+        if diff is not None:
+            yield replace(diff, notes=(*diff.notes, *_surviving(one.after, one.lost)))
 
 
 def _rebased(tables: Sequence[tuple[Timetable, Timetable]]) -> tuple[Rebased, ...]:

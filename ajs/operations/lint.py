@@ -21,7 +21,6 @@ from ajs.plan import Registration, RootPlan, after_floor, coming, nested_plan
 from ajs.ports import Clock
 from ajs.schedule import DayMode, Start, Timetable
 from ajs.store import plans, units
-from ajs.store.database import Reading
 from ajs.timetables import Calendars, Timetables
 
 DAYS_BEFORE = timedelta(days=4)
@@ -76,36 +75,35 @@ def place_of(found: Definitions, finding: Finding) -> Place | None:
     return found.places.get((finding.unit, rule)) or found.places.get((finding.unit, 0))
 
 
-def lint_stored(
-    tx: Reading,
-    service: Service,
-    wanted: Collection[int] | None = None,
-    progress: Progress = unwatched,
+def lint_stored(service: Service, progress: Progress = unwatched) -> Iterator[Finding]:
+    """Yield what is suspicious in all stored root jobnets, and in their calendars."""
+    with service.store.read() as tx:
+        roots = units.roots(tx)
+        tables = timetables(tx, roots, service.mode)
+    named = [(root.path, tables[root.id]) for root in roots if root.id in tables]
+    yield from lint_timetables(named, service, progress)
+
+
+def lint_timetables(
+    tables: Collection[tuple[str, Timetable]], service: Service, progress: Progress
 ) -> Iterator[Finding]:
-    """Yield what is suspicious in stored root jobnets, all or the wanted ones by id, and in their calendars."""
+    """Yield what is suspicious in root jobnets, each given by its path, and in their calendars."""
     linter = Linter(service.clock.now().wall.date())
-    for path, table in counted(progress, "checking", _stored(tx, service.mode, wanted)):
+    for path, table in counted(progress, "checking", tables):
         yield from linter.root(path, table)
     yield from linter.calendars()
 
 
-def _stored(
-    tx: Reading, mode: DayMode, wanted: Collection[int] | None
-) -> list[tuple[str, Timetable]]:
-    roots = units.roots(tx) if wanted is None else list(units.by_id(tx, wanted).values())
-    tables = timetables(tx, roots, mode)
-    return [(root.path, tables[root.id]) for root in roots if root.id in tables]
-
-
-def stored_clock_changes(tx: Reading, service: Service) -> Iterator[Finding]:
+def stored_clock_changes(service: Service) -> Iterator[Finding]:
     """Yield the coming starts of what is registered, nested ones too, that a change of the clocks affects."""
     odd = odd_hours(service.time_zone, service.clock.now().utc)
     if not odd:
         return
-    roots = units.by_id(tx, plans.registered_roots(tx))
-    planned = plans.load_plans(tx, roots)
-    tables = timetables(tx, roots.values(), service.mode)
-    tables = planned_by(tx, planned, tables, service.mode)
+    with service.store.read() as tx:
+        roots = units.by_id(tx, plans.registered_roots(tx))
+        planned = plans.load_plans(tx, roots)
+        tables = timetables(tx, roots.values(), service.mode)
+        tables = planned_by(tx, planned, tables, service.mode)
     for number, plan in planned.items():
         for starts in _affected(plan, tables[number], odd):
             yield from in_odd_hours(roots[number].path, starts, odd)

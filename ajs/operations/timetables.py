@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from ajs.model import Jobnet
 from ajs.plan import RootPlan
 from ajs.schedule import DayMode, Timetable
 from ajs.store import sources
@@ -12,10 +13,18 @@ from ajs.store.database import Reading
 from ajs.store.units import Unit
 
 
-def timetables(tx: Reading, roots: Iterable[Unit], mode: DayMode) -> dict[int, Timetable]:
-    """Return the timetables of these root jobnets, by unit id, as they are defined now."""
+def timetables(
+    tx: Reading,
+    roots: Iterable[Unit],
+    mode: DayMode,
+    known: Mapping[str, Jobnet] | None = None,
+) -> dict[int, Timetable]:
+    """Return the timetables of these root jobnets, by unit id, as they are defined now.
+
+    Definitions in ``known``, by their hash, are not read again.
+    """
     wanted = list(roots)
-    jobnets = sources.definitions(tx, {u.definition for u in wanted if u.definition})
+    jobnets = sources.definitions(tx, {u.definition for u in wanted if u.definition}, known)
     found = sources.stored_timetables(tx, sources.stored_calendars(tx), mode)
     return {
         unit.id: found.of(unit.path, jobnets[unit.definition]) for unit in wanted if unit.definition

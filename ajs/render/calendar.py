@@ -21,6 +21,8 @@ MEANINGS = (
     ("!d", "this date is set open or closed by itself"),
     (":d", "this weekday is set for this month"),
 )
+BEGINS = (("d|", "a month begins"), ("d+", "closed, and a month begins"))
+"""Behind the day on which a month of rules begins, where that is not the 1st (rule book 1.7)."""
 
 
 def as_text(found: CalendarDays, *, paint: Paint = unpainted) -> str:
@@ -41,16 +43,22 @@ def as_text(found: CalendarDays, *, paint: Paint = unpainted) -> str:
 def as_months(found: CalendarDays, *, paint: Paint = unpainted, most: int = 0) -> str:
     """Return the same with the days drawn in months."""
     settings = dict(found.days)
+    calendar = found.calendar
+    based = calendar.base_day != BaseDate(1)
 
     def look(day: date) -> Day:
         setting = settings[day]
         before = MARKS.get(setting.layer, " ")
         style = "dim" if not setting.is_open else "good" if before != " " else ""
-        return Day(before, " " if setting.is_open else CLOSED, style)
+        behind = " " if setting.is_open else CLOSED
+        if based and calendar.span(calendar.month_of(day))[0] == day:
+            behind = "|" if setting.is_open else "+"
+        return Day(before, behind, style)
 
     first, last = found.days[0][0], found.days[-1][0]
     drawn = drawn_months(first, last, look, paint=paint, most=most)
-    marks = legend(MEANINGS, paint=paint, most=most)
+    meanings = (*MEANINGS, *BEGINS) if based else MEANINGS
+    marks = legend(meanings, paint=paint, most=most)
     return "\n".join([*_heading(found), "", *drawn, "", *marks])
 
 
