@@ -82,6 +82,8 @@ def command(
         click.echo(as_months(calendar, paint=painter(), most=places()))
     else:
         click.echo(as_text(calendar, paint=painter()))
+    if len(calendar.days) < days:
+        click.echo(f"calendars end with the year {calendar.days[-1][0].year}", err=True)
     return ExitCode.DONE
 
 

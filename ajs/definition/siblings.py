@@ -13,6 +13,9 @@ from ajs.definition.problems import Problems, meant, shown
 from ajs.errors import Place
 from ajs.model import StoredUnits, groups_above, parent
 
+MOST_IN_A_ROW = 16
+"""How many jobnets exclude one another in a row at most: what one runs on depends on all behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exclusive:
@@ -136,6 +139,26 @@ def check_exclusive(
                 value=named.value,
             )
             break
+    for row in _rows(follows):
+        here = next((n for n in row if n in jobnets and jobnets[n].names is not None), None)
+        if here is None or (named := jobnets[here].names) is None:
+            continue  # all of it is stored
+        jobnets[here].spot.refuse(
+            named.place,
+            f"{len(row)} jobnets exclude one another in a row, from {shown(row[0])} to {shown(row[-1])}",
+            hint=f"at most {MOST_IN_A_ROW} may; remove one of these keys",
+            value=named.value,
+        )
+
+
+def _rows(follows: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of names, each of which follows the one before, that are too long; no circles."""
+    for first in sorted(follows.keys() - set(follows.values())):
+        row = {first: None}
+        while row and (name := follows.get(next(reversed(row)))) is not None:
+            row = {} if name in row else row | {name: None}
+        if len(row) > MOST_IN_A_ROW:
+            yield tuple(row)
 
 
 def _circles(follows: Mapping[str, str]) -> Iterator[tuple[str, ...]]:

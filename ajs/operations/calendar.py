@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ajs.calendar import Calendar, DaySetting
+from ajs.calendar import LAST_YEAR, Calendar, DaySetting
 from ajs.errors import WrongKind
 from ajs.model import Jobnet, parent
 from ajs.operations.service import Service
@@ -35,7 +35,10 @@ class CalendarDays:
 
 
 def calendar_days(service: Service, group: str, first: date | None, count: int) -> CalendarDays:
-    """Return ``count`` days of the calendar that the jobnets of ``group`` use; from today when no day is given."""
+    """Return ``count`` days of the calendar that the jobnets of ``group`` use, from today when no day is given.
+
+    They are fewer where ``LAST_YEAR`` ends before that.
+    """
     with service.store.read() as tx:
         unit = units.find(tx, group)[0]
         if unit.kind != GROUP:
@@ -47,7 +50,8 @@ def calendar_days(service: Service, group: str, first: date | None, count: int) 
         calendar = stored_calendars(tx).of(unit.path)
         used_by = tuple(sorted(_users(tx, unit.path)))
     start = first or service.today
-    days = tuple(start + timedelta(days=n) for n in range(count))
+    last = date(LAST_YEAR, 12, 31)
+    days = tuple(start + timedelta(days=n) for n in range(min(count, (last - start).days + 1)))
     own = calendar.settings
     return CalendarDays(
         service=service.name,
