@@ -17,8 +17,8 @@ from ajs.choices import NESTED_LAST_MINUTE, OVERDUE
 from ajs.model import Jobnet
 from ajs.schedule import Slot, Start, Tie, Timetable
 
-WENT_BY = "its time went by while the run before it waited"
-"""Why a start did not run that was missed behind a run that waited (rule book 6.10, 6.11)."""
+WENT_BY = "its time went by before the run ahead of it had started"
+"""Why a start did not run that was missed behind one that started late: it waited, or no manager ran (6.10, 6.11)."""
 DONE_FOR = timedelta(days=45)
 """How long an occurrence that ran is remembered, so that an edit of its rule or calendar cannot bring it back."""
 MOST_DONE = 200

@@ -91,7 +91,8 @@ def _prohibited_root(plan: RootPlan, generation: Generation, ground: Ground) -> 
     if generation.method is not Method.PLANNED:
         raise Refused(
             f"{ground.root}: a prohibition cannot be taken back under {generation.method.value} registration",
-            hint="register the jobnet again",
+            hint="`ajs undo` takes back the operation that prohibited it, as long as nothing has changed since: "
+            f"ajs history {ground.root} has its number",
             unit=ground.root,
         )
     if generation is not last_prohibited(plan):

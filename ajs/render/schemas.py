@@ -345,6 +345,7 @@ WHY = _document(
     registration=optional(record(method=METHOD, at=INSTANT, by=TEXT)),
     rules=every(record(day=DAY, reasons=every(REASON))),
     passed=optional({"enum": list(PASSED)}),
+    gone=every(WALL),
     moved_past_by=optional(WHY_RUN),
     runs=every(WHY_RUN),
     fates=every(FATE),
