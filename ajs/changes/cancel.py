@@ -91,8 +91,8 @@ def _prohibited_root(plan: RootPlan, generation: Generation, ground: Ground) -> 
     if generation.method is not Method.PLANNED:
         raise Refused(
             f"{ground.root}: a prohibition cannot be taken back under {generation.method.value} registration",
-            hint="`ajs undo` takes back the operation that prohibited it, as long as nothing has changed since: "
-            f"ajs history {ground.root} has its number",
+            hint=f"ajs undo takes the ajsplan -p back: ajs history {ground.root} has its number; or cancel the run "
+            "(ajsleave -B) and register it again",
             unit=ground.root,
         )
     if generation is not last_prohibited(plan):

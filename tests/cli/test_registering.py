@@ -247,7 +247,7 @@ def test_why_says_how_a_run_without_rules_came_to_be(home):
 def test_why_tells_of_a_dummy_that_no_run_makes_real(home):
     home.ajs("ajsentry -g 1 /g/daily")
     home.ajs("ajsplan -p /g/daily")
-    assert "`ajs undo` takes back the operation" in home.ajs("ajsplan -u /g/daily")
+    assert "ajs undo takes the ajsplan -p back" in home.ajs("ajsplan -u /g/daily")
     home.run("2026-08-12T12:00")
     found = home.ajs("ajs why /g/daily 2026-08-11")
     assert "no run waits whose start would have made it more than a dummy" in found
