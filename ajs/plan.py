@@ -210,7 +210,8 @@ class Passed:
 
 
 def _went_by(start: Start) -> Passed:
-    why = "its time went by while the run before it waited"
+    # The run ahead of it started late: it waited, or no manager ran (6.10, 6.11).
+    why = "its time went by before the run ahead of it had started"
     return Passed(start.slot, start.ties, why, Gone.WENT_BY)
 
 

@@ -81,7 +81,8 @@ class Why:
     ``deleted`` is the operation that deleted the unit, None for one that is there. ``rules`` are the root's on ``day``
     and on the days that its runs come from; empty when rules are not used.
     ``passed`` says why the plan has no run although the rules give one: ``moved_past`` (by the run ``mover``),
-    ``had_its_turn``, ``went_by``, ``not_registered``, or "". ``fates`` are those that hold, with real times in the
+    ``had_its_turn``, ``went_by`` (also of some runs of a day that has others: ``gone``), ``none_waits``,
+    ``not_registered``, or "". ``fates`` are those that hold, with real times in the
     service's time zone; ``lapsed`` those of a cancelled registration whose runs are there again, since it was
     registered anew. ``if_registered`` are the runs that the day would have, were the root jobnet registered now,
     each with the reasons of a nested jobnet in it.
@@ -98,6 +99,7 @@ class Why:
     fates: tuple[FateRow, ...]
     lapsed: tuple[FateRow, ...]
     passed: str
+    gone: tuple[Slot, ...]
     mover: WhyRun | None
     manager_runs: bool
     if_registered: tuple[tuple[Slot, tuple[Reason, ...]], ...] = ()
@@ -184,7 +186,9 @@ class _Explaining:
             ran = self.plan.registration.done.issuperset
             passed = "had_its_turn" if all(ran(s.ties) for s in given) else "not_registered"
         elif lost:
-            passed = "went_by" if gone else "had_its_turn" if mover is None else "moved_past"
+            passed = self._gone_by() if gone else "had_its_turn" if mover is None else "moved_past"
+        elif gone:
+            passed = self._gone_by()
         return Why(
             unit=self.target.unit.path,
             root=self.target.root.path,
@@ -197,6 +201,7 @@ class _Explaining:
             fates=fates,
             lapsed=lapsed,
             passed=passed,
+            gone=tuple(start.slot for start in gone),
             mover=mover,
             manager_runs=manager_runs,
             if_registered=tuple(
@@ -205,6 +210,10 @@ class _Explaining:
                 if (nested := self._nested(start.slot, start.ties))
             ),
         )
+
+    def _gone_by(self) -> str:
+        """Return what is in the way of dummies whose time has passed."""
+        return "went_by" if self.plan is not None and self.plan.waiting else "none_waits"
 
     # -- which runs, which day --
 

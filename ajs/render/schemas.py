@@ -364,6 +364,7 @@ WHY = _document(
     rules=every(record(day=DAY, reasons=every(REASON))),
     if_registered=every(record(start=WALL, execution_date=DAY, nested=every(REASON))),
     passed=optional({"enum": list(PASSED)}),
+    gone=every(WALL),
     moved_past_by=optional(WHY_RUN),
     runs=every(WHY_RUN),
     fates=every(FATE),

@@ -27,6 +27,7 @@ SHOWN = 30
 PASSED = {
     "moved_past": "the rules give a run, but an earlier run was moved past it",
     "went_by": "its time went by while the run before it waits: it will be missed when that one starts",
+    "none_waits": "its time went by, and no run waits whose start would have made it more than a dummy",
     "not_registered": "the rules give a run, but it is not among those that were registered",
     "had_its_turn": "the rules give a run, but it has had its turn: it ran, at its time or at another one",
 }
@@ -52,7 +53,8 @@ def as_text(found: Why) -> str:
         title = f"{found.unit} in the run of {_clock(slot)}, were it registered"
         lines += _section(title, [reason.text for reason in nested])
     if found.passed:
-        lines += _section("Plan", [PASSED[found.passed]])
+        which = f"the run of {_several(found.gone)}: " if found.gone else ""
+        lines += _section("Plan", [f"{which}{PASSED[found.passed]}"])
     if found.mover is not None:
         lines += _section(_run_title(found.mover), list(_run(found, found.mover)))
     for run in found.runs:
@@ -68,6 +70,14 @@ def as_text(found: Why) -> str:
 
 def _section(title: str, lines: list[str]) -> list[str]:
     return [title, *(f"  {line}" for line in lines)] if lines else []
+
+
+def _several(slots: Sequence[Slot]) -> str:
+    first, last = slots[0].start, slots[-1].start
+    text = f"{first:%Y-%m-%d %H:%M}"
+    return (
+        text if len(slots) == 1 else f"{text}, and so of {len(slots) - 1} more up to {last:%H:%M}"
+    )
 
 
 def _fate(fate: FateRow) -> str:
@@ -124,9 +134,32 @@ def _in_short(found: Why, run: WhyRun) -> str:
             f"{name} on {where}" if found.unit == found.root else f"{name} of the root on {where}"
         )
     name = run.generation.execution_id
+    if run.status is None and found.unit != found.root:
+        by = _prohibition(found, run)
+        if by is not None:
+            why = f"prohibited by {by.os_user} (operation {by.id})"
+            return f"does not run: {why}, in the run of the root {name} of {where}"
+        if run.start is None and run.nested and run.nested[-1].because not in _STARTS:
+            return f"does not run in the run of the root {name} of {where}"
     status = status_text(run.status.name) if run.status is not None else "not started"
     root = "" if found.unit == found.root else "of the root "
     return f"{status}, in the run {root}{name} of {where}"
+
+
+def _prohibition(found: Why, run: WhyRun) -> Operation | None:
+    """Return the operation that prohibits the unit, or one above it, in this run, or None."""
+    back = {(one.unit, one.made.id) for one in run.taken_back}
+    made = (
+        changed.operation
+        for changed in run.changes
+        for change in changed.changes
+        if change.what == "prohibition"
+        and prohibits(change)
+        and f"{found.unit}/".startswith(f"{change.unit}/")
+        and (change.unit, changed.operation.id) not in back
+        and changed.operation.undone_by is None
+    )
+    return next(made, None)
 
 
 # -- the parts of the chain --
@@ -140,12 +173,33 @@ def _registration(found: Why) -> list[str]:
     if not found.rules and row.method == "immediate":
         lines.append("immediate registration uses no rules and no calendar")
     elif not found.rules and found.deleted is None:
-        lines.append("a run registered for a date and time uses no rules and no calendar")
+        lines += _without_rules(found)
     elif row.method == "fixed":
         lines.append(
             "its rules and calendars are those of the registration: later ones do not count"
         )
     return lines
+
+
+def _without_rules(found: Why) -> list[str]:
+    """Say how the runs of a registration without rules were made, all of those that can be where there is none."""
+    rows = [run.generation for run in found.runs if run.generation is not None]
+    kinds = {
+        "an immediate run": [row for row in rows if row.method == "immediate"],
+        "a run registered for a date and time": [
+            row for row in rows if row.method == "fixed" and row.added
+        ],
+        "a run registered from a schedule information file": [
+            row for row in rows if row.method == "fixed" and not row.added
+        ],
+    }
+    said = [f"{kind} uses no rules and no calendar" for kind, of in kinds.items() if of]
+    return said or [
+        (
+            "its runs are registered for a date and time, or from a schedule information file: "
+            "they use no rules and no calendar"
+        )
+    ]
 
 
 def _run_title(run: WhyRun) -> str:
@@ -161,7 +215,8 @@ def _run(found: Why, run: WhyRun) -> Iterator[str]:
         yield from _changed(changed, found.unit, run.taken_back)
     for one in run.taken_back:
         yield _taken_back(one, found.unit)
-    if found.unit != found.root and run.start is not None:
+    stays_out = run.status is None and _prohibition(found, run) is not None
+    if found.unit != found.root and run.start is not None and not stays_out:
         yield f"so its start time in this run is {run.start:%Y-%m-%d %H:%M}"
     if run.clock_change:
         yield f"{run.start or run.slot.start:%Y-%m-%d %H:%M}: {run.clock_change}"
@@ -271,6 +326,7 @@ def as_json(service: str, found: Why) -> str:
                 for slot, nested in found.if_registered
             ],
             "passed": found.passed or None,
+            "gone": [slot.start.isoformat() for slot in found.gone],
             "moved_past_by": None if found.mover is None else _run_json(found.mover),
             "runs": [_run_json(run) for run in found.runs],
             "fates": [_fate_json(fate) for fate in found.fates],

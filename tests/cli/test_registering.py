@@ -281,3 +281,49 @@ def test_nothing_is_moved_out_of_the_years_that_can_be_planned(home):
     for line in ("-d 2099/12/31 -t 47:59", "-c 120", "-b 1"):
         assert "AJS0403" in home.ajs(f"ajsplan {line} /g/daily")
     assert "23:59" in home.ajs("ajsplan -t 23:59 /g/daily")
+
+
+def test_why_says_how_a_run_without_rules_came_to_be(home):
+    home.file("told", "/g/weekly 202608112200 -\n")
+    home.ajs("ajsentry -p told /g/weekly")
+    assert "from a schedule information file uses" in home.ajs("ajs why /g/weekly 2026-08-11")
+    assert "or from a schedule information file: they" in home.ajs("ajs why /g/weekly 2026-08-12")
+    home.ajs("ajsentry -n /g/weekly")
+    assert "an immediate run uses no rules" in home.ajs("ajs why /g/weekly 2026-08-10")
+    home.ajs("ajsentry -d 12 -t 10:00 /g/weekly")
+    assert "for a date and time uses no rules" in home.ajs("ajs why /g/weekly 2026-08-12")
+
+
+def test_why_tells_of_a_dummy_that_no_run_makes_real(home):
+    home.ajs("ajsentry -g 1 /g/daily")
+    home.ajs("ajsplan -p /g/daily")
+    assert "ajs undo takes the ajsplan -p back" in home.ajs("ajsplan -u /g/daily")
+    home.run("2026-08-12T12:00")
+    found = home.ajs("ajs why /g/daily 2026-08-11")
+    assert "no run waits whose start would have made it more than a dummy" in found
+
+
+def test_a_prohibited_nested_jobnet_does_not_run(home):
+    home.ajs("ajsentry /g/daily")
+    home.ajs("ajsplan -p /g/daily/report")
+    found = home.ajs("ajs why /g/daily/report")
+    assert found.startswith("/g/daily/report: does not run: prohibited by hanako (operation 3), in")
+    assert "so its start time" not in found
+    home.ajs("ajs undo 3")
+    assert "not started, in the run of the root @A1" in home.ajs("ajs why /g/daily/report")
+
+
+def test_why_tells_of_each_run_of_a_day_that_goes_by_behind_one_that_waits(home):
+    rules = ", ".join(
+        f"{{start_day: registered, start_time: '{hour}:00', cycle: 1 day}}" for hour in range(8, 13)
+    )
+    home.file(
+        "h.yaml",
+        f"group: /h\njobnets: {{x: {{overlap: multi, schedule: [{rules}], units: {{a: {{command: 'true'}}}}}}}}\n",
+    )
+    home.ajs("ajsdefine h.yaml")
+    home.run("2026-08-10T21:00")
+    home.ajs("ajsentry -f /h/x")
+    home.run("2026-08-11T12:30 a=900m")
+    found = home.ajs("ajs why /h/x 2026-08-11")
+    assert "the run of 2026-08-11 10:00, and so of 2 more up to 12:00: its time went by" in found

@@ -92,7 +92,7 @@ def test_after_four_days_without_a_manager_one_run_starts_and_the_missed_ones_ha
     ]
     assert [happened_line(missed) for missed in it.missed] == [
         f"2026-08-15 09:00:00 /sales/close: the run of 2026-08-{day} 22:00 was missed: "
-        "its time went by while the run before it waited"
+        "its time went by before the run ahead of it had started"
         for day in (12, 13, 14)
     ]
     assert len(it.machine.starts) == 1
