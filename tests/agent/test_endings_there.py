@@ -99,6 +99,7 @@ def test_a_number_that_came_again_is_not_ours(place: Place):
     with subprocess.Popen(["sleep", "100"], start_new_session=True) as other:
         os.kill(running.guard_pid, 9)
         os.kill(running.job_pid, 9)
+        until(lambda: gone(running.guard_pid) and gone(running.job_pid), "gone")
         record = place.folder(name) / "pid"
         words = record.read_text().split()
         words[1] = words[4] = str(other.pid)

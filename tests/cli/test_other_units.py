@@ -101,7 +101,6 @@ def test_a_plan_follows_the_calendar_of_its_exclusive_jobnet(registered):
     assert "[" not in out
 
 
-def test_one_that_was_deleted_takes_nothing_away(registered):
-    registered.ajs("ajsdelete /g/big-close")
-    why = registered.ajs("ajs why /g/close 2026-08-12")
-    assert "exclusive" not in why
+def test_one_that_is_named_is_not_deleted(registered):
+    assert "/g/close names /g/big-close" in registered.ajs("ajsdelete /g/big-close")
+    assert "exclusive" in registered.ajs("ajs why /g/close 2026-08-12")
