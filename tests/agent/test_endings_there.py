@@ -92,16 +92,22 @@ def test_a_lost_runner_leaves_a_job_that_can_be_killed(place: Place):
     assert place.stands(Ack(name)) == Tomb()
 
 
+def ticks_since_boot() -> float:
+    return float(Path("/proc/uptime").read_text().split()[0]) * os.sysconf("SC_CLK_TCK")
+
+
 def test_a_number_that_came_again_is_not_ours(place: Place):
     """Runner and job are gone, and their numbers belong to others now: nobody is signalled."""
     name = place.run("exec sleep 100")
     running = place.state(name)
+    record = place.folder(name) / "pid"
+    words = record.read_text().split()
+    # A number comes again only long after: in another tick of the clock that processes are told apart by.
+    until(lambda: ticks_since_boot() > int(words[5]) + 1, "a later tick")
     with subprocess.Popen(["sleep", "100"], start_new_session=True) as other:
         os.kill(running.guard_pid, 9)
         os.kill(running.job_pid, 9)
         until(lambda: gone(running.guard_pid) and gone(running.job_pid), "gone")
-        record = place.folder(name) / "pid"
-        words = record.read_text().split()
         words[1] = words[4] = str(other.pid)
         record.write_text(" ".join(words) + "\n")
         lost = Lost(remains=Remains.GONE, job_pid=other.pid)
