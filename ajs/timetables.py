@@ -21,10 +21,6 @@ class Calendars:
         self._settings = settings
         self._made: dict[str, Calendar] = {}
 
-    def above(self, path: str) -> Calendar:
-        """Return the calendar of the job group that a unit with this full path stands in."""
-        return self.of(parent(path))
-
     def of(self, group: str) -> Calendar:
         """Return the calendar of a job group: what it and the groups above it set."""
         if group not in self._made:
@@ -53,12 +49,10 @@ class Timetables:
         chain = [(path, jobnet)]
         while (other := self._exclusive(*chain[-1])) is not None and other not in chain:
             chain.append(other)
-        found: Timetable | None = None
-        for one in reversed(chain):
-            found = self._under(*one, found)
-        if found is None:
-            raise AssertionError  # the chain holds the jobnet itself
-        return found
+        exclusive: Timetable | None = None
+        for one in reversed(chain[1:]):
+            exclusive = self._under(*one, exclusive)
+        return self._under(path, jobnet, exclusive)
 
     def _exclusive(self, path: str, jobnet: Jobnet) -> tuple[str, Jobnet] | None:
         """Return the path and the definition of a root's exclusive jobnet; one that is not there excludes nothing."""

@@ -25,8 +25,11 @@ MODULES = (
     "reasons",
     "nested",
     "schedule",
+    "timetables",
     "plan",
+    "registering",
     "replanning",
+    "starting",
 )
 """What is covered, each in full."""
 TESTS = (
@@ -38,7 +41,11 @@ TESTS = (
     "tests/test_exclusive.py",
     "tests/test_searches_end.py",
     "tests/test_plan.py",
+    "tests/test_registering.py",
+    "tests/test_starting.py",
+    "tests/test_timetables.py",
     "tests/changes",
+    "tests/oracle",
 )
 
 

@@ -287,3 +287,9 @@ def test_a_dummy_at_whose_very_time_a_run_waits_is_that_run(added_first):
     plan, passed = start(plan, timetable)
     assert (waiting(plan), passed) == (["13 10:00"], [])
     assert dummies(plan, timetable) == ["14 10:00", "15 10:00"]
+
+
+def test_a_run_of_today_that_has_passed_counts_also_when_it_is_the_last_one():
+    once = table("sd=2025/08/10 st=10:00 sh=no")
+    found = list(registrable(fixed().registration, once))
+    assert [one.slot.start for one in found] == [clock("2025/08/10 10:00")]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ajs.plan import Generation, Method
+from ajs.schedule import Slot
 from tests.changes.world import World
 
 AT = datetime(2025, 8, 10, 12, 0)
@@ -164,3 +167,14 @@ def test_no_edit_and_no_change_makes_an_occurrence_run_over_and_over(taken):
     assert len(made.ran) <= days + early
     starts = [(slot.start, slot.exec_date) for slot in made.ran]
     assert sorted(starts) == starts
+
+
+def test_an_immediate_run_that_is_held_outlives_an_edit_of_the_rules_beside_it():
+    made = world("R sd=2025/08/11 cy=1,d st=20:00")
+    assert made.plan is not None
+    slot = Slot(AT, AT.date())
+    held = Generation(id=9, method=Method.IMMEDIATE, slot=slot, original=slot, holds={"": True})
+    made.plan = replace(made.plan, generations=(*made.plan.generations, held))
+    edited(made, "R sd=2025/08/12 cy=1,d st=20:00")
+    assert held in made.plan.generations
+    assert [at for _, at in waiting(made)] == ["10 12:00", "12 20:00"]

@@ -159,11 +159,11 @@ def test_calendars_nearest_first(store):
     with store.read() as tx:
         every = sources.calendars(tx)
         made = sources.stored_calendars(tx)
-        chains = {path: made.above(path).settings for path in ("/sales/eu/daily", "/sales/daily")}
+        chains = {group: made.of(group).settings for group in ("/sales/eu", "/sales")}
     nothing = CalendarSettings()
     assert every == {"/": above, "/sales": nothing, "/sales/eu": here}
-    assert chains["/sales/eu/daily"] == (("/sales/eu", here), ("/sales", nothing), ("/", above))
-    assert chains["/sales/daily"] == (("/sales", nothing), ("/", above))
+    assert chains["/sales/eu"] == (("/sales/eu", here), ("/sales", nothing), ("/", above))
+    assert chains["/sales"] == (("/sales", nothing), ("/", above))
 
 
 def test_frozen_calendars_are_read_once_however_many_registrations_froze_them(store, monkeypatch):
