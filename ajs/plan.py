@@ -358,14 +358,20 @@ def after_floor(
         return
     today = timetable.day_of(registered)
     first = since if since > today else today - timedelta(days=1)
+    starts = timetable.starts(registered, first, catch_up=registration.catch_up)
+    yield from last_past(starts, registered)
+
+
+def last_past(starts: Iterable[Start], registered: datetime) -> Iterator[Start]:
+    """Yield the starts without those before the registration, but for the last of these (rule book 6.5)."""
     past = None
-    for start in timetable.starts(registered, first, catch_up=registration.catch_up):
+    for start in starts:
         if start.slot.start < registered:
             past = start
             continue
         if past is not None:
             yield past
-        past = None
+            past = None
         yield start
     if past is not None:
         yield past

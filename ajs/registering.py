@@ -18,6 +18,7 @@ from ajs.plan import (
     Registration,
     RootPlan,
     generation_for,
+    last_past,
     nested_without_rules,
     ties_at,
 )
@@ -50,25 +51,19 @@ class Fixed:
 
 
 def registrable(registration: Registration, timetable: Timetable) -> Iterator[Start]:
-    """Yield the starts that a fixed registration can take, in slot order: none that had its turn before.
+    """Return the starts that a fixed registration can take, in slot order: none that had its turn before.
 
     Of today's past starts only the last one counts, and none at all without ``catch_up`` (rule book 6.5, R10).
     """
     registered, floor = registration.registered, registration.floor
     first = timetable.day_of(registered) - timedelta(days=1)
-    past = None
-    for start in timetable.starts(registered, first, catch_up=registration.catch_up):
-        if registration.done.issuperset(start.ties):
-            continue
-        if start.slot.start < registered:
-            past = start if floor is None or floor < start.slot else None
-            continue
-        if past is not None:
-            yield past
-        past = None
-        yield start
-    if past is not None:
-        yield past
+    starts = (
+        start
+        for start in timetable.starts(registered, first, catch_up=registration.catch_up)
+        if not registration.done.issuperset(start.ties)
+        and not (start.slot.start < registered and floor is not None and start.slot <= floor)
+    )
+    return last_past(starts, registered)
 
 
 def by_period(

@@ -13,7 +13,7 @@ from ajs.operations.progress import Progress, counted, unwatched
 from ajs.operations.service import Service
 from ajs.operations.targets import Filters, Name, find_units
 from ajs.operations.timetables import dateless_notes, planned_by, timetables
-from ajs.plan import Method
+from ajs.plan import Method, last_past
 from ajs.rules import Occurrence, Rule, shifted
 from ajs.schedule import Slot, Start, Tie, Timetable
 from ajs.store import plans, units
@@ -172,24 +172,9 @@ def runs_between(
     first, last = period
     _, end = timetable.window(last)
     starts = timetable.starts(registered, first, catch_up=catch_up)
-    for start in _last_past(takewhile(lambda one: one.slot.start < end, starts), registered):
+    for start in last_past(takewhile(lambda one: one.slot.start < end, starts), registered):
         if start.slot.exec_date <= last:
             yield _run(timetable, registered, start, below)
-
-
-def _last_past(starts: Iterator[Start], registered: datetime) -> Iterator[Start]:
-    """Yield the starts without those before the registration, but for the last of these."""
-    past = None
-    for start in starts:
-        if start.slot.start < registered:
-            past = start
-            continue
-        if past is not None:
-            yield past
-            past = None
-        yield start
-    if past is not None:
-        yield past
 
 
 def _run(timetable: Timetable, registered: datetime, start: Start, below: Sequence[str]) -> Run:
